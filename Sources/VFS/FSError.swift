@@ -1,0 +1,56 @@
+import Glibc
+
+/// Every way in which a file operation can fail.
+public enum FSError: Error, Hashable, Sendable {
+    case noSuchEntry
+    case notADirectory
+    case isADirectory
+    case nameTooLong
+    case invalidArgument
+    case readOnly
+    case permissionDenied
+    case noSuchAttribute
+    case bufferTooSmall
+    case badHandle
+    /// The object behind an open handle is gone or was replaced.
+    case stale
+    /// The login is dead, or the drive refuses this account.
+    case loginNeeded
+    /// The drive cannot be reached and the answer is not cached.
+    case unreachable
+    /// The operation took longer than it may (`--timeout`).
+    case timedOut
+    /// The application gave up (a signal arrived).
+    case interrupted
+    /// The drive or its content failed in a way that retrying did not heal.
+    case inputOutput
+    case tooManyOpenFiles
+    case notSupported
+}
+
+extension FSError {
+    /// The one table from failures to what the system call returns. Exhaustive on purpose: a new case does not
+    /// compile until somebody has chosen its errno.
+    public var errno: Int32 {
+        switch self {
+        case .noSuchEntry: ENOENT
+        case .notADirectory: ENOTDIR
+        case .isADirectory: EISDIR
+        case .nameTooLong: ENAMETOOLONG
+        case .invalidArgument: EINVAL
+        case .readOnly: EROFS
+        case .permissionDenied: EPERM
+        case .noSuchAttribute: ENODATA
+        case .bufferTooSmall: ERANGE
+        case .badHandle: EBADF
+        case .stale: ESTALE
+        case .loginNeeded: EACCES
+        case .unreachable: ENETUNREACH
+        case .timedOut: EIO
+        case .interrupted: EINTR
+        case .inputOutput: EIO
+        case .tooManyOpenFiles: ENFILE
+        case .notSupported: ENOSYS
+        }
+    }
+}
