@@ -7,16 +7,30 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let package = Package(
     name: "aliyunfs",
     products: [],
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0")
+    ],
     targets: [
         // The vocabulary: no module here touches the kernel, the network or a disk.
         .target(name: "Basics", swiftSettings: strict),
         .target(name: "VFS", dependencies: ["Basics"], swiftSettings: strict),
         .target(name: "Drive", dependencies: ["Basics"], swiftSettings: strict),
 
+        // What survives a restart: the protocol, and SQLite behind it.
+        .target(name: "MetadataStore", dependencies: ["Basics", "Drive"], swiftSettings: strict),
+        .target(
+            name: "SQLiteStore",
+            dependencies: ["MetadataStore", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
+
+        // Live photos: which files they show as, and their ZIP. Pure.
+        .target(name: "LivePhoto", dependencies: ["Basics", "Drive"], swiftSettings: strict),
+
         .target(name: "TestSupport", dependencies: ["Basics", "Drive"], swiftSettings: strict),
 
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "DriveTests", dependencies: ["Drive"], swiftSettings: strict),
+        .testTarget(name: "LivePhotoTests", dependencies: ["LivePhoto"], swiftSettings: strict),
+        .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
