@@ -7,16 +7,33 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let package = Package(
     name: "aliyunfs",
     products: [],
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    ],
     targets: [
         // The vocabulary: no module here touches the kernel, the network or a disk.
         .target(name: "Basics", swiftSettings: strict),
         .target(name: "VFS", dependencies: ["Basics"], swiftSettings: strict),
         .target(name: "Drive", dependencies: ["Basics"], swiftSettings: strict),
 
-        .target(name: "TestSupport", dependencies: ["Basics", "Drive"], swiftSettings: strict),
+        // From (object, size, hash) to bytes: links, fetches, read-ahead, memory, healing.
+        .target(
+            name: "ReadPath",
+            dependencies: [
+                "Basics", "Drive",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["Basics", "Drive", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
 
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ReadPathTests", dependencies: ["ReadPath", "TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
