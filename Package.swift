@@ -8,7 +8,9 @@ let package = Package(
     name: "aliyunfs",
     products: [],
     dependencies: [
-        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0")
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
         // The vocabulary: no module here touches the kernel, the network or a disk.
@@ -25,11 +27,25 @@ let package = Package(
         // Live photos: which files they show as, and their ZIP. Pure.
         .target(name: "LivePhoto", dependencies: ["Basics", "Drive"], swiftSettings: strict),
 
-        .target(name: "TestSupport", dependencies: ["Basics", "Drive"], swiftSettings: strict),
+        // From (object, size, hash) to bytes: links, fetches, read-ahead, memory, healing.
+        .target(
+            name: "ReadPath",
+            dependencies: [
+                "Basics", "Drive",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["Basics", "Drive", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
 
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "DriveTests", dependencies: ["Drive"], swiftSettings: strict),
         .testTarget(name: "LivePhotoTests", dependencies: ["LivePhoto"], swiftSettings: strict),
+        .testTarget(name: "ReadPathTests", dependencies: ["ReadPath", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
