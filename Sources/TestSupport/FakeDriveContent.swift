@@ -31,6 +31,11 @@ public enum FakeContent: Hashable, Sendable {
                 let word = Self.word(seed, UInt64(place) / 8)
                 let skip = Int(place % 8)
                 let count = min(8 - skip, destination.count - index)
+                if count == 8 {
+                    destination.storeBytes(of: word.littleEndian, toByteOffset: index, as: UInt64.self)
+                    index += 8
+                    continue
+                }
                 withUnsafeBytes(of: word.littleEndian) { bytes in
                     for i in 0..<count { destination[index + i] = bytes[skip + i] }
                 }

@@ -52,9 +52,13 @@ extension FakeDrive {
             }
             let end = min(offset + Int64(pieceSize), hasStopped ? range.upper : stop)
             let piece = Self.piece(content, ByteRange(offset, end), response.corrupted)
+            // Noted first: whoever is woken by these bytes may look at the figures.
+            note(end - offset, of: object)
             let wantsMore = piece.withUnsafeBytes { sink.receive($0) }
-            note(end - offset, of: object, endedEarly: !wantsMore && end < range.upper)
-            if !wantsMore { return }
+            if !wantsMore {
+                if end < range.upper { state.withLock { $0.figures.endedEarly += 1 } }
+                return
+            }
             offset = end
             if yields { await Task.yield() }
         }
@@ -66,11 +70,10 @@ extension FakeDrive {
         return bytes
     }
 
-    private func note(_ count: Int64, of object: ObjectID, endedEarly: Bool) {
+    private func note(_ count: Int64, of object: ObjectID) {
         state.withLock { state in
             state.figures.bytes += count
             state.figures.bytesByObject[object, default: 0] += count
-            if endedEarly { state.figures.endedEarly += 1 }
         }
     }
 
