@@ -6,9 +6,13 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#if FUSE_VERSION < FUSE_MAKE_VERSION(3, 17)
+#include <linux/fuse.h>
+#endif
 
 /* What the Swift side relies on. */
 _Static_assert(sizeof(off_t) == 8, "offsets are 64 bits wide");
@@ -16,7 +20,7 @@ _Static_assert(sizeof(fuse_ino_t) == 8, "inode numbers are 64 bits wide");
 _Static_assert(sizeof(((struct fuse_file_info *)0)->fh) == 8, "handles are 64 bits wide");
 _Static_assert(sizeof(((struct fuse_entry_param *)0)->generation) == 8, "generations are 64 bits wide");
 _Static_assert(sizeof(struct fuse_forget_data) == 16, "a forget is an inode and a count");
-_Static_assert(FUSE_VERSION >= FUSE_MAKE_VERSION(3, 12), "libfuse 3.12 or newer");
+_Static_assert(FUSE_VERSION >= FUSE_MAKE_VERSION(3, 14), "libfuse 3.14 or newer");
 
 /* SIGURG is ignored by default, so a stray one hurts nobody. */
 #define CFUSE_WAKE_SIGNAL SIGURG
@@ -44,6 +48,41 @@ struct fuse_session *cfuse_session_new(int argc, char **argv, const struct cfuse
     struct fuse_session *session = fuse_session_new(&arguments, &table, sizeof(table), userdata);
     fuse_opt_free_args(&arguments);
     return session;
+}
+
+#if FUSE_VERSION < FUSE_MAKE_VERSION(3, 17)
+/* init and the answer to it follow each other on one thread. */
+static _Thread_local bool init_answer_follows;
+
+static ssize_t device_read(int fd, void *buffer, size_t length, void *userdata) {
+    (void)userdata;
+    return read(fd, buffer, length);
+}
+
+static ssize_t device_writev(int fd, struct iovec *parts, int count, void *userdata) {
+    (void)userdata;
+    if (init_answer_follows) {
+        init_answer_follows = false;
+        /* A header and the answer; an error is a header alone. */
+        if (count == 2 && parts[1].iov_len >= offsetof(struct fuse_init_out, flags) + sizeof(uint32_t)) {
+            struct fuse_init_out *answer = parts[1].iov_base;
+            answer->flags |= FUSE_PARALLEL_DIROPS;
+        }
+    }
+    return writev(fd, parts, count);
+}
+#endif
+
+int cfuse_session_mount(struct fuse_session *session, const char *path) {
+    if (fuse_session_mount(session, path) != 0) return -1;
+#if FUSE_VERSION < FUSE_MAKE_VERSION(3, 17)
+    const struct fuse_custom_io device = {.read = device_read, .writev = device_writev};
+    if (fuse_session_custom_io(session, &device, fuse_session_fd(session)) != 0) {
+        fuse_session_unmount(session);
+        return -1;
+    }
+#endif
+    return 0;
 }
 
 int cfuse_session_loop(struct fuse_session *session, bool clone_fd, unsigned max_threads) {
@@ -79,6 +118,9 @@ void cfuse_configure(struct fuse_conn_info *connection, const struct cfuse_conne
     connection->time_gran = settings->time_granularity_ns;
     cfuse_want(connection, FUSE_CAP_ASYNC_READ, true);
     cfuse_want(connection, FUSE_CAP_PARALLEL_DIROPS, true);
+#if FUSE_VERSION < FUSE_MAKE_VERSION(3, 17)
+    init_answer_follows = (connection->capable & FUSE_CAP_PARALLEL_DIROPS) != 0;
+#endif
     cfuse_want(connection, FUSE_CAP_READDIRPLUS, true);
     /* Adaptive readdirplus with cached listings would cost one lookup an entry. */
     cfuse_want(connection, FUSE_CAP_READDIRPLUS_AUTO, false);
@@ -112,8 +154,6 @@ static cfuse_log_handler _Nullable current_log_handler;
 static void format_log(enum fuse_log_level level, const char *format, va_list arguments) {
     char message[512];
     vsnprintf(message, sizeof(message), format, arguments);
-    size_t length = strlen(message);
-    while (length > 0 && message[length - 1] == '\n') message[--length] = 0;
     cfuse_log_handler handler = __atomic_load_n(&current_log_handler, __ATOMIC_ACQUIRE);
     if (handler) handler((int)level, message);
 }

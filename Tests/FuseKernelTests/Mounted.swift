@@ -16,6 +16,15 @@ struct Mounted: Sendable {
     let path: String
 
     func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// Returns when `condition` holds; throws when the test is cancelled. For what the kernel does a little later.
+    func until(_ condition: @Sendable () -> Bool) async throws {
+        while !condition() { try await SystemTime().sleep(for: .milliseconds(5)) }
+    }
+
+    func whenNotificationsAreDelivered() async throws {
+        try await until { session.statistics.notifications.waiting == 0 }
+    }
 }
 
 func quietLogger() -> Logger {

@@ -39,6 +39,11 @@ struct cfuse_operations {
 struct fuse_session *_Nullable cfuse_session_new(int argc, char *_Nonnull *_Nonnull argv,
                                                  const struct cfuse_operations *operations, void *userdata);
 
+/* Mounts. Before 3.17 libfuse forgets to tell the kernel that lookups in one folder may run side by side: a stalled
+ * one would hold up all others there, in a sleep that no signal ends. So our own write function mends the answer to
+ * INIT; it may go when Debian has 3.17. Returns 0, or -1 with the reason in the log. */
+int cfuse_session_mount(struct fuse_session *session, const char *path);
+
 /* fuse_session_loop_mt is a macro over a versioned symbol. Returns 0 or a negative or positive errno. */
 int cfuse_session_loop(struct fuse_session *session, bool clone_fd, unsigned max_threads);
 
@@ -72,7 +77,8 @@ int cfuse_notify_every_entry(struct fuse_session *session);
 
 /* ---- Surroundings ------------------------------------------------------------------------------------------- */
 
-/* Receives libfuse's messages, formatted; may be called on any thread. */
+/* Receives libfuse's messages, formatted; a line may come in several pieces, and ends with a newline. May be called
+ * on any thread. */
 typedef void (*cfuse_log_handler)(int level, const char *message);
 void cfuse_set_log_handler(cfuse_log_handler handler);
 

@@ -9,10 +9,13 @@ final class LibfuseLog: Sendable {
 
     private struct State {
         var logger: Logger?
+        /// The beginning of a line whose end has not come yet.
+        var unfinished = ""
         var errors: [String] = []
     }
 
     private static let errorsMax = 4
+    private static let lineMax = 2048
     private let state = Mutex(State())
 
     private init() {}
@@ -31,15 +34,18 @@ final class LibfuseLog: Sendable {
         return errors.isEmpty ? "no reason was given" : errors.joined(separator: "; ")
     }
 
-    private func take(level: Int32, _ message: String) {
+    private func take(level: Int32, _ piece: String) {
         // Syslog's levels: up to 3 is an error, 4 a warning, the rest is talk.
-        let logger = state.withLock { state in
-            if level <= 3 {
-                state.errors.append(message)
-                if state.errors.count > Self.errorsMax { state.errors.removeFirst() }
-            }
-            return state.logger
+        let (lines, logger) = state.withLock { state in
+            state.unfinished += piece
+            var lines = state.unfinished.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            state.unfinished = String((lines.popLast() ?? "").prefix(Self.lineMax))
+            lines.removeAll(where: \.isEmpty)
+            if level <= 3 { state.errors = (state.errors + lines).suffix(Self.errorsMax) }
+            return (lines, state.logger)
         }
-        logger?.log(level: level <= 3 ? .warning : level == 4 ? .notice : .debug, "libfuse: \(message)")
+        for line in lines {
+            logger?.log(level: level <= 3 ? .warning : level == 4 ? .notice : .debug, "libfuse: \(line)")
+        }
     }
 }

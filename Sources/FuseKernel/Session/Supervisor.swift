@@ -94,7 +94,7 @@ final class Supervisor: Sendable {
             held.release()
             throw .optionNotUnderstood(LibfuseLog.shared.latestErrors)
         }
-        guard fuse_session_mount(raw, mountPoint) == 0 else {
+        guard cfuse_session_mount(raw, mountPoint) == 0 else {
             fuse_session_destroy(raw)
             held.release()
             throw .refused(LibfuseLog.shared.latestErrors)
