@@ -97,11 +97,21 @@ final class SyntheticFileSystem: FileSystem {
     var held: [InodeNumber: UInt64] { state.withLock { $0.lookups } }
     var openCount: Int { state.withLock { $0.openFiles.count + $0.openFolders.count } }
 
+    /// Repeated over and over by patterned files; its length is a prime, so that no block of a read is like another.
+    private static let patternBlock = (0..<65_521).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 11) }
+
     /// Byte `offset` of every patterned file.
-    static func pattern(_ offset: Int64) -> UInt8 { UInt8(truncatingIfNeeded: (offset &* 2_654_435_761) >> 11) }
+    static func pattern(_ offset: Int64) -> UInt8 { patternBlock[Int(offset) % patternBlock.count] }
 
     static func fill(_ bytes: UnsafeMutableRawBufferPointer, from offset: Int64) {
-        for index in bytes.indices { bytes[index] = pattern(offset + Int64(index)) }
+        var done = 0
+        while done < bytes.count {
+            let start = (Int(offset) + done) % patternBlock.count
+            let count = min(patternBlock.count - start, bytes.count - done)
+            UnsafeMutableRawBufferPointer(rebasing: bytes[done..<done + count])
+                .copyBytes(from: patternBlock[start..<start + count])
+            done += count
+        }
     }
 
     // MARK: - FileSystem

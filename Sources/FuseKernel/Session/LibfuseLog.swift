@@ -1,51 +1,50 @@
 import CFuse
+import Glibc
 import Logging
 import Synchronization
 
-/// What libfuse says, which it says process-wide: it is passed on to the log of the last mount, and its latest
-/// errors are kept to explain a failed mount.
+/// What libfuse says, which it says process-wide: to the log of the latest mount, or, while a mount is being made, to
+/// whoever makes it, since there it is the reason of a failure.
 final class LibfuseLog: Sendable {
     static let shared = LibfuseLog()
 
     private struct State {
         var logger: Logger?
-        /// The beginning of a line whose end has not come yet.
-        var unfinished = ""
-        var errors: [String] = []
+        /// What was said on threads that collect; a line may come in several pieces.
+        var collected: [pthread_t: String] = [:]
     }
 
-    private static let errorsMax = 4
-    private static let lineMax = 2048
+    private static let collectedMax = 4096
     private let state = Mutex(State())
 
     private init() {}
 
-    /// Starts to listen; forgets earlier errors.
     func listen(_ logger: Logger) {
-        state.withLock { $0 = State(logger: logger) }
+        state.withLock { $0.logger = logger }
         cfuse_set_log_handler { level, message in
             LibfuseLog.shared.take(level: level, String(cString: message))
         }
     }
 
-    /// The errors since `listen`, in one line.
-    var latestErrors: String {
-        let errors = state.withLock { $0.errors }
-        return errors.isEmpty ? "no reason was given" : errors.joined(separator: "; ")
+    /// Runs `body` and returns with its result what libfuse said on this thread meanwhile, in one line.
+    func collecting<Value>(_ body: () -> Value) -> (value: Value, words: String) {
+        let thread = pthread_self()
+        state.withLock { $0.collected[thread] = "" }
+        let value = body()
+        let text = state.withLock { $0.collected.removeValue(forKey: thread) } ?? ""
+        let lines = text.split(separator: "\n")
+        return (value, lines.isEmpty ? "no reason was given" : lines.joined(separator: "; "))
     }
 
     private func take(level: Int32, _ piece: String) {
+        let thread = pthread_self()
+        let logger = state.withLock { state -> Logger? in
+            guard let text = state.collected[thread] else { return state.logger }
+            if text.utf8.count < Self.collectedMax { state.collected[thread] = text + piece }
+            return nil
+        }
         // Syslog's levels: up to 3 is an error, 4 a warning, the rest is talk.
-        let (lines, logger) = state.withLock { state in
-            state.unfinished += piece
-            var lines = state.unfinished.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-            state.unfinished = String((lines.popLast() ?? "").prefix(Self.lineMax))
-            lines.removeAll(where: \.isEmpty)
-            if level <= 3 { state.errors = (state.errors + lines).suffix(Self.errorsMax) }
-            return (lines, state.logger)
-        }
-        for line in lines {
-            logger?.log(level: level <= 3 ? .warning : level == 4 ? .notice : .debug, "libfuse: \(line)")
-        }
+        let words = piece.split(separator: "\n").joined(separator: "; ")
+        logger?.log(level: level <= 3 ? .warning : level == 4 ? .notice : .debug, "libfuse: \(words)")
     }
 }

@@ -89,15 +89,18 @@ final class Supervisor: Sendable {
         let held = Unmanaged.passRetained(bridge)
         var arguments: [UnsafeMutablePointer<CChar>] = options.arguments.compactMap { strdup($0) }
         defer { for argument in arguments { free(argument) } }
-        let raw = cfuse_session_new(Int32(arguments.count), &arguments, &operations, held.toOpaque())
-        guard let raw else {
-            held.release()
-            throw .optionNotUnderstood(LibfuseLog.shared.latestErrors)
+        let made = LibfuseLog.shared.collecting {
+            cfuse_session_new(Int32(arguments.count), &arguments, &operations, held.toOpaque())
         }
-        guard cfuse_session_mount(raw, mountPoint) == 0 else {
+        guard let raw = made.value else {
+            held.release()
+            throw .optionNotUnderstood(made.words)
+        }
+        let mounted = LibfuseLog.shared.collecting { cfuse_session_mount(raw, mountPoint) }
+        guard mounted.value == 0 else {
             fuse_session_destroy(raw)
             held.release()
-            throw .refused(LibfuseLog.shared.latestErrors)
+            throw .refused(mounted.words)
         }
         return SessionPointer(raw)
     }
