@@ -50,7 +50,8 @@ extension FSError {
         case .interrupted: EINTR
         case .inputOutput: EIO
         case .tooManyOpenFiles: ENFILE
-        case .notSupported: ENOSYS
+        // Not ENOSYS: with that the kernel would stop asking for the whole mount, of open even with success.
+        case .notSupported: EOPNOTSUPP
         }
     }
 }

@@ -1,0 +1,6 @@
+/// The kernel's requests that reach the filesystem.
+public enum RequestKind: Int, Hashable, Sendable, CaseIterable {
+    case lookup, forget, attributes, open, read, release
+    case openDirectory, readDirectory, releaseDirectory
+    case statistics, extendedAttribute, extendedAttributeNames
+}

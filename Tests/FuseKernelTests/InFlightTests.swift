@@ -1,0 +1,62 @@
+import Testing
+
+@testable import FuseKernel
+
+@Suite struct InFlightTests {
+    var state = InFlightState<String>(requestsMax: 2)
+
+    mutating func begin() throws -> RequestID {
+        guard case .admitted(let id) = state.begin(.lookup) else {
+            throw NotAdmitted()
+        }
+        return id
+    }
+
+    struct NotAdmitted: Error {}
+
+    @Test mutating func anInterruptCancelsTheAttachedTask() throws {
+        let id = try begin()
+        #expect(state.attach("task", to: id) == nil)
+        #expect(state.interrupt(id) == "task")
+        #expect(state.interrupted == 1)
+    }
+
+    @Test mutating func anInterruptBeforeTheTaskIsKnownCancelsItThen() throws {
+        let id = try begin()
+        #expect(state.interrupt(id) == nil)
+        #expect(state.attach("task", to: id) == "task")
+    }
+
+    @Test mutating func aTaskThatEndedBeforeItWasKnownIsLetGo() throws {
+        let id = try begin()
+        _ = state.end(id)
+        #expect(state.attach("task", to: id) == nil)
+        #expect(state.count == 0)
+        #expect(state.interrupt(id) == nil)
+        #expect(state.interrupted == 0)
+    }
+
+    @Test mutating func beyondTheBoundRequestsAreRefusedUntilOneEnds() throws {
+        let first = try begin()
+        _ = try begin()
+        #expect(state.begin(.read) == .full)
+        #expect(state.refused == 1)
+        _ = state.end(first)
+        _ = try begin()
+        #expect(state.peak == 2)
+    }
+
+    @Test mutating func closingCancelsAllAndEndsWithTheLast() throws {
+        let known = try begin()
+        let unknown = try begin()
+        _ = state.attach("known", to: known)
+        #expect(state.close() == ["known"])
+        #expect(state.begin(.open) == .closing)
+        #expect(state.attach("late", to: unknown) == "late")
+        let endedBefore = state.end(known)
+        let endedNow = state.end(unknown)
+        #expect(!endedBefore)
+        #expect(endedNow)
+        #expect(state.isDrained)
+    }
+}

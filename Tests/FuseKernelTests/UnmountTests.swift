@@ -1,0 +1,85 @@
+import Basics
+import Glibc
+import Testing
+import VFS
+
+@testable import FuseKernel
+
+@Suite(.enabled(if: hasFuseDevice, "needs /dev/fuse"), .timeLimit(.minutes(2)))
+struct UnmountTests {
+    @Test func anExitUnmounts() async throws {
+        let (path, end) = try await withMount(SyntheticFileSystem()) { mount in mount.path }
+        #expect(end == SessionEnd(cause: .exitRequested, stuckRequests: 0))
+        let table = await Child.run("cat", "/proc/self/mountinfo").text
+        #expect(!table.contains(path))
+    }
+
+    @Test func whoeverUnmountsEndsTheSession() async throws {
+        let (_, end) = try await withMount(SyntheticFileSystem()) { mount in
+            _ = await Child.run("ls", mount.path)
+            #expect(await Child.run("fusermount3", "-u", mount.path).status == 0)
+            let end = try await mount.session.end()
+            #expect(end.cause == .unmounted)
+        }
+        #expect(end.cause == .unmounted)
+    }
+
+    @Test func anExitEndsAMountInUse() async throws {
+        let fileSystem = SyntheticFileSystem()
+        fileSystem.add("file", .bytes([1]))
+        try await withMount(fileSystem) { mount in
+            let holder = Child(["sh", "-c", "cd \(mount.path) && exec 3<file && exec sleep 30"])
+            try await fileSystem.calls.wait(for: .open, count: 1)
+            mount.session.requestExit()
+            let end = try await mount.session.end()
+            #expect(end == SessionEnd(cause: .exitRequested, stuckRequests: 0))
+            holder.send(SIGKILL)
+            _ = await holder.outcome()
+        }
+    }
+
+    /// Lookups, page reads, direct reads and a notification that waits behind them, all under way when the mount
+    /// goes: every process comes back with an error, and nothing is answered after the session is gone.
+    @Test(arguments: 0..<20) func anExitWithRequestsUnderWayEndsThemAll(round: Int) async throws {
+        let fileSystem = SyntheticFileSystem()
+        for number in 0..<4 { fileSystem.add(FileName("stalling-\(number)"), .stalling(1 << 20)) }
+        fileSystem.add("plain", .pattern(64 << 20))
+        var options = FuseOptions()
+        options.largeBuffersMax = 3
+        options.clonesDescriptor = round.isMultiple(of: 2)
+        let children = try await withMount(fileSystem, options) { mount in
+            var children = (0..<4).map { number -> Child in
+                let way = number < 2 ? "iflag=direct" : "iflag=fullblock"
+                return Child(["dd", "if=\(mount("stalling-\(number)"))", "of=/dev/null", "bs=1M", way])
+            }
+            children += (0..<3).map { _ in Child(["stat", mount("stalled-name")]) }
+            children.append(Child(["sh", "-c", "while cat \(mount("plain")) >/dev/null; do :; done; exit 1"]))
+            children.append(Child(["sh", "-c", "while ls -l \(mount.path) >/dev/null; do :; done; exit 1"]))
+            try await fileSystem.calls.wait(for: .stall, count: 1 + round % 3)
+            for number in 0..<4 {
+                fileSystem.kernel?.invalidateEntry(FileName("stalling-\(number)"), in: .root)
+                fileSystem.kernel?.invalidate(InodeNumber(UInt64(2 + number)), content: true)
+            }
+            fileSystem.kernel?.invalidateEntry(SyntheticFileSystem.stallingName, in: .root)
+            return children
+        }
+        for child in children.value {
+            let outcome = await child.outcome()
+            #expect(outcome.status != 0)
+        }
+        #expect(children.end == SessionEnd(cause: .exitRequested, stuckRequests: 0))
+    }
+
+    @Test func droppingTheSessionUnmounts() async throws {
+        try await withFolder { path in
+            do {
+                let session = try await FuseSession.mount(
+                    SyntheticFileSystem(), at: path, time: SystemTime(), logger: quietLogger())
+                _ = session.statistics
+            }
+            while await Child.run("cat", "/proc/self/mountinfo").text.contains(path) {
+                try await SystemTime().sleep(for: .milliseconds(10))
+            }
+        }
+    }
+}
