@@ -39,6 +39,7 @@ let package = Package(
             name: "DriveHTTPTests",
             dependencies: [
                 "DriveHTTP", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -92,11 +92,6 @@ struct WireToken: Decodable {
         return RenewedLogin(refreshToken: refreshToken, accessToken: accessToken, life: life)
     }
 
-    static func read(_ answer: HTTPAnswer) -> WireToken? {
-        guard let wire = try? WireDecoding.decode(WireToken.self, from: answer.body) else { return nil }
-        switch wire.value {
-        case .success(let token): return token
-        case .failure: return nil
-        }
-    }
+    /// `nil` for an answer that is no object: what it is then is judged elsewhere.
+    static func read(_ answer: HTTPAnswer) -> WireToken? { try? WireDecoding.decode(WireToken.self, from: answer.body) }
 }

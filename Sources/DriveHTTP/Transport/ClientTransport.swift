@@ -13,7 +13,7 @@ final class ClientTransport: HTTPTransport {
     private let client: HTTPClient
     private let loops: any EventLoopGroup
 
-    init(_ configuration: DriveHTTPConfiguration) throws(TransportFailure) {
+    init(_ configuration: DriveHTTPConfiguration) {
         loops = MultiThreadedEventLoopGroup.singleton
         var settings = HTTPClient.Configuration()
         settings.timeout = .init(

@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// Text inside addresses.
 enum URLText {
     /// Percent-encodes all but the unreserved characters of RFC 3986.
@@ -14,5 +16,10 @@ enum URLText {
             }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A redirect's target, which may be relative.
+    static func resolve(_ target: String, against base: String) -> String? {
+        URL(string: base).flatMap { URL(string: target, relativeTo: $0)?.absoluteURL.absoluteString }
     }
 }

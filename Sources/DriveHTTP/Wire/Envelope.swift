@@ -1,20 +1,4 @@
-import Drive
 import FoundationEssentials
-
-/// The body of a 200: the value, unless the body says that it is a failure after all (contract 1: a non-empty `code`
-/// counts whatever the status).
-struct Answer<Value: Decodable>: Decodable {
-    let code: String
-    let message: String
-    let value: Result<Value, any Error>
-
-    init(from decoder: any Decoder) {
-        let envelope = Envelope(from: decoder)
-        code = envelope.code
-        message = envelope.message
-        value = Result { try Value(from: decoder) }
-    }
-}
 
 /// The keys of a failure that matter, in every shape they come in.
 struct Envelope: Decodable {
@@ -41,9 +25,6 @@ struct Envelope: Decodable {
     }
 }
 
-/// An answer without any field we need.
-struct Nothing: Decodable {}
-
 /// Why a 200 could not be used.
 struct WireFault: Error {
     let what: String
@@ -52,13 +33,13 @@ struct WireFault: Error {
 enum WireDecoding {
     /// Decodes a body; when its bytes are not UTF-8, once more with the bad bytes replaced, so that one bad name does
     /// not hide a folder.
-    static func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws -> Answer<Value> {
+    static func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws -> Value {
         do {
-            return try JSONDecoder().decode(Answer<Value>.self, from: Data(body))
+            return try JSONDecoder().decode(type, from: Data(body))
         } catch {
             guard String(validating: body, as: UTF8.self) == nil else { throw error }
             let mended = Data(String(decoding: body, as: UTF8.self).utf8)
-            return try JSONDecoder().decode(Answer<Value>.self, from: mended)
+            return try JSONDecoder().decode(type, from: mended)
         }
     }
 }
