@@ -1,0 +1,30 @@
+import Basics
+import Synchronization
+
+/// Holds all downloads of the process together under so many bytes per second.
+final class Bandwidth: Sendable {
+    /// How far ahead of the rate a burst may run.
+    private static let burst: Duration = .milliseconds(100)
+    /// A single pause stays well below the stall limit of the connection.
+    private static let longestPause: Duration = .seconds(2)
+
+    private let bytesPerSecond: Int64
+    /// When everything let through so far is paid for.
+    private let paid: Mutex<Moment>
+
+    init?(bytesPerSecond: Int64?) {
+        guard let bytesPerSecond, bytesPerSecond > 0 else { return nil }
+        self.bytesPerSecond = bytesPerSecond
+        paid = Mutex(Moment(sinceBoot: .zero))
+    }
+
+    /// How long to wait after having received `count` bytes.
+    func pause(after count: Int, now: Moment) -> Duration {
+        let cost = Duration.nanoseconds(Int64(Double(count) / Double(bytesPerSecond) * 1e9))
+        return paid.withLock { paid in
+            paid = max(paid, now) + cost
+            let ahead = paid - now
+            return ahead > Self.burst ? min(ahead, Self.longestPause) : .zero
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import AsyncHTTPClient
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// `HTTPTransport` over AsyncHTTPClient.
+///
+/// Bodies go through the library's delegate interface with connection and delegate on one event loop: each piece
+/// is handed on where it was read from the socket, without a hop or a copy.
+final class ClientTransport: HTTPTransport {
+    private let client: HTTPClient
+    private let loops: any EventLoopGroup
+
+    init(_ configuration: DriveHTTPConfiguration) {
+        loops = MultiThreadedEventLoopGroup.singleton
+        var settings = HTTPClient.Configuration()
+        settings.timeout = .init(
+            connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.stallTimeout))
+        settings.redirectConfiguration = .disallow
+        settings.decompression = .disabled
+        settings.httpVersion = .http1Only
+        // The service drops idle connections after 60 s (contract 1): be earlier.
+        settings.connectionPool.idleTimeout = .seconds(45)
+        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
+        // Retries are ours to decide.
+        settings.connectionPool.retryConnectionEstablishment = false
+        if let proxy = configuration.proxy {
+            settings.proxy = .server(host: proxy.host, port: proxy.port)
+        }
+        client = HTTPClient(eventLoopGroupProvider: .shared(loops), configuration: settings)
+    }
+
+    func exchange(
+        _ call: HTTPCall, limit: Int, onSent: @escaping @Sendable () -> Void
+    ) async throws(TransportFailure) -> HTTPAnswer {
+        let collector = Collector(limit: limit)
+        try await run(call, Conveyor(receiver: collector, onSent: onSent))
+        return try collector.answer()
+    }
+
+    func stream(_ call: HTTPCall, into receiver: any AnswerReceiver) async throws(TransportFailure) {
+        try await run(call, Conveyor(receiver: receiver, onSent: {}))
+    }
+
+    func shutdown() async {
+        do {
+            try await client.shutdown()
+        } catch {
+            // Shut down twice, or with requests under way, which end with an error of their own.
+        }
+    }
+
+    private func run(_ call: HTTPCall, _ conveyor: Conveyor) async throws(TransportFailure) {
+        let request: HTTPClient.Request
+        do {
+            request = try HTTPClient.Request(
+                url: call.url, method: HTTPMethod(rawValue: call.method.rawValue),
+                headers: HTTPHeaders(call.headers.map { ($0.name, $0.value) }), body: call.body.map { .bytes($0) })
+        } catch {
+            throw .badAddress
+        }
+        let deadline = call.timeout.map { NIODeadline.now() + TimeAmount($0) }
+        let task = client.execute(
+            request: request, delegate: conveyor, eventLoop: .delegateAndChannel(on: loops.next()), deadline: deadline)
+        do {
+            try await withTaskCancellationHandler {
+                try await task.futureResult.get()
+            } onCancel: {
+                task.fail(reason: CancellationError())
+            }
+        } catch is Conveyor.Enough {
+            return
+        } catch is CancellationError {
+            throw .cancelled
+        } catch {
+            throw conveyor.wasSent ? .lost(Self.words(error)) : .unreachable(Self.words(error))
+        }
+    }
+
+    /// What went wrong, in words that hold no address: errors of the libraries describe themselves by their codes.
+    private static func words(_ error: any Error) -> String {
+        switch error {
+        case let error as HTTPClientError: error.shortDescription
+        case let error as NIOConnectionError: "no connection (\(error.connectionErrors.count) addresses tried)"
+        case let error as IOError: String(describing: error)
+        default: Redaction.clean(String(describing: error))
+        }
+    }
+}
+
+/// Collects a bounded body.
+private final class Collector: AnswerReceiver {
+    private struct State {
+        var status = 0
+        var fields = HTTPFields()
+        var body: [UInt8] = []
+        var isTooLong = false
+    }
+
+    private let limit: Int
+    private let state = Mutex(State())
+
+    init(limit: Int) { self.limit = limit }
+
+    func receive(status: Int, fields: HTTPFields) -> Bool {
+        state.withLock {
+            $0.status = status
+            $0.fields = fields
+        }
+        return true
+    }
+
+    func receive(_ bytes: UnsafeRawBufferPointer) -> AnswerAppetite {
+        state.withLock { state in
+            guard state.body.count + bytes.count <= limit else {
+                state.isTooLong = true
+                return .enough
+            }
+            state.body.append(contentsOf: bytes)
+            return .more
+        }
+    }
+
+    func answer() throws(TransportFailure) -> HTTPAnswer {
+        let state = state.withLock { $0 }
+        if state.isTooLong { throw .tooLong }
+        return HTTPAnswer(status: state.status, fields: state.fields, body: state.body)
+    }
+}
