@@ -1,0 +1,127 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+typealias RequestPart = HTTPServerRequestPart
+typealias ResponsePart = HTTPPart<HTTPResponseHead, IOData>
+typealias Connection = NIOAsyncChannel<RequestPart, ResponsePart>
+
+/// Something that answers requests, one after the other on each connection.
+protocol Service: Sendable {
+    /// Returns false if the connection has to end after this exchange.
+    func serve(_ exchange: Exchange) async throws -> Bool
+}
+
+/// One listening port. It can vanish and come back on the same port without the process ending.
+final class Listener: Sendable {
+    private struct State {
+        var port: Int
+        var channel: (any Channel)?
+        var accepting: Task<Void, Never>?
+        var connections: [ObjectIdentifier: any Channel] = [:]
+        var accepted = 0
+        var mostAtOnce = 0
+    }
+
+    private let host: String
+    private let group: any EventLoopGroup
+    private let service: any Service
+    private let state: Mutex<State>
+
+    init(host: String, port: Int, group: any EventLoopGroup, service: any Service) {
+        self.host = host
+        self.group = group
+        self.service = service
+        state = Mutex(State(port: port))
+    }
+
+    var isOpen: Bool { state.withLock { $0.channel != nil } }
+    var port: Int { state.withLock { $0.port } }
+    var address: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    /// Connections accepted so far, open now, and the most that were open at once.
+    var connectionCounts: (accepted: Int, open: Int, most: Int) {
+        state.withLock { ($0.accepted, $0.connections.count, $0.mostAtOnce) }
+    }
+
+    func open() async throws {
+        let server = try await ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.backlog, value: 1024)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .bind(host: host, port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+                        withPipeliningAssistance: false, withErrorHandling: true)
+                    return try Connection(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(isOutboundHalfClosureEnabled: false))
+                }
+            }
+        let accepting = Task {
+            // A server channel that fails has been closed; there is nobody to tell.
+            do {
+                try await server.executeThenClose { connections in
+                    try await withThrowingDiscardingTaskGroup { group in
+                        for try await connection in connections {
+                            group.addTask { await self.run(connection) }
+                        }
+                    }
+                }
+            } catch {}
+        }
+        state.withLock { state in
+            state.port = server.channel.localAddress?.port ?? state.port
+            state.channel = server.channel
+            state.accepting = accepting
+        }
+    }
+
+    /// Refuses new connections and cuts those that are open.
+    func close() async {
+        let (accepting, channel, connections) = state.withLock { state in
+            defer {
+                state.accepting = nil
+                state.channel = nil
+            }
+            return (state.accepting, state.channel, Array(state.connections.values))
+        }
+        guard let accepting, let channel else { return }
+        channel.close(promise: nil)
+        for connection in connections { connection.close(promise: nil) }
+        accepting.cancel()
+        await accepting.value
+    }
+
+    /// Cuts every open connection; new ones are welcome.
+    func cutConnections() {
+        for channel in state.withLock({ Array($0.connections.values) }) { channel.close(promise: nil) }
+    }
+
+    private func run(_ connection: Connection) async {
+        let channel = connection.channel
+        enter(channel)
+        defer { state.withLock { $0.connections[ObjectIdentifier(channel)] = nil } }
+        do {
+            try await connection.executeThenClose { inbound, _ in
+                let exchange = Exchange(channel: channel, inbound: inbound.makeAsyncIterator())
+                while try await exchange.nextRequest() {
+                    let goOn = try await service.serve(exchange)
+                    guard goOn, exchange.keepAlive else { break }
+                    try await exchange.skipBody()
+                }
+            }
+        } catch {
+            // The peer left, or a fault cut the line: both are ordinary here.
+            channel.close(promise: nil)
+        }
+    }
+
+    private func enter(_ channel: any Channel) {
+        state.withLock { state in
+            state.connections[ObjectIdentifier(channel)] = channel
+            state.accepted += 1
+            state.mostAtOnce = max(state.mostAtOnce, state.connections.count)
+        }
+    }
+}
