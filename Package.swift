@@ -7,16 +7,37 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let package = Package(
     name: "aliyunfs",
     products: [],
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+    ],
     targets: [
         // The vocabulary: no module here touches the kernel, the network or a disk.
         .target(name: "Basics", swiftSettings: strict),
         .target(name: "VFS", dependencies: ["Basics"], swiftSettings: strict),
         .target(name: "Drive", dependencies: ["Basics"], swiftSettings: strict),
 
+        // Options and configuration as values; the only module that sees TOML.
+        .target(
+            name: "Settings",
+            dependencies: ["Basics", "TOMLKit", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+        // What a running mount tells of itself, and how that reads on a terminal.
+        .target(name: "Status", dependencies: ["Basics"], swiftSettings: strict),
+        // Life as a process: background start, locks, signals, the mount table, logs. Knows no drive and no kernel bridge.
+        .target(
+            name: "ProcessLife",
+            dependencies: [
+                "Basics", "Settings",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["Basics", "Drive"], swiftSettings: strict),
 
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
