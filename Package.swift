@@ -6,8 +6,11 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
     name: "aliyunfs",
-    products: [],
+    products: [
+        .executable(name: "aliyunfs", targets: ["aliyunfs"])
+    ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
@@ -25,15 +28,27 @@ let package = Package(
             swiftSettings: strict),
         // What a running mount tells of itself, and how that reads on a terminal.
         .target(name: "Status", dependencies: ["Basics"], swiftSettings: strict),
+        // The C library's extended attributes: a module map, no code.
+        .systemLibrary(name: "CXattr"),
         // Life as a process: background start, locks, signals, the mount table, logs. Knows no drive and no kernel bridge.
         .target(
             name: "ProcessLife",
             dependencies: [
-                "Basics", "Settings",
+                "Basics", "CXattr", "Settings",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "aliyunfs",
+            dependencies: [
+                "Basics", "Settings", "Status", "ProcessLife",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+
         .target(name: "TestSupport", dependencies: ["Basics", "Drive"], swiftSettings: strict),
 
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),

@@ -27,8 +27,15 @@ public enum Given: Hashable, Sendable {
     /// A user's text made fit for one line of a terminal. What may be a token is not shown at all.
     public static func shown(_ text: String) -> String {
         if RefreshToken.resembles(text) { return "(hidden)" }
-        let line = String(String.UnicodeScalarView(text.unicodeScalars.map { Self.isPlain($0) ? $0 : "?" }))
+        let line = shown(line: text)
         return line.count <= 60 ? line : line.prefix(57) + "..."
+    }
+
+    /// A message of another program or library made fit for one line of a terminal: words that may be tokens hidden.
+    public static func shown(line text: String) -> String {
+        let plain = String(String.UnicodeScalarView(text.unicodeScalars.map { isPlain($0) ? $0 : "?" }))
+        let words = plain.split(separator: " ", omittingEmptySubsequences: false)
+        return words.map { RefreshToken.resembles(String($0)) ? "(hidden)" : String($0) }.joined(separator: " ")
     }
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {

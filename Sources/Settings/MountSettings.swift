@@ -79,6 +79,8 @@ public struct MountSettings: Hashable, Sendable {
 
     init() {}
 
+    /// The login that is kept: JSON with `refresh_token`, mode 0600.
+    public var tokenFile: FilePath { stateDir.appending("token.json") }
     /// Permission bits of every file: `--file-mode`, else what the umask leaves of 0666.
     public var fileMode: UInt32 { givenFileMode ?? (0o666 & ~umask) }
     /// Permission bits of every folder: `--dir-mode`, else what the umask leaves of 0777.

@@ -37,8 +37,13 @@ public struct RefreshToken: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether a text given for something else may hold a token, so that a message must not repeat it.
     public static func resembles(_ text: String) -> Bool {
+        guard text.utf8.count >= 60 else { return false }
         let segments = text.split(separator: ".", omittingEmptySubsequences: false)
-        return text.utf8.count >= 60 && (text.contains("eyJ") || segments.count == 3)
+        let isBase64 = text.unicodeScalars.allSatisfy { scalar in
+            scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
+                || "-_.=".unicodeScalars.contains(scalar)
+        }
+        return text.contains("eyJ") || segments.count == 3 && isBase64
     }
 
     /// Bytes; real ones have about 300.
