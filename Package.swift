@@ -4,13 +4,27 @@ import PackageDescription
 /// Every target of ours is built in Swift 6 mode with warnings as errors.
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
+
 let package = Package(
     name: "aliyunfs",
-    products: [],
+    products: [
+        .executable(name: "aliyunfs", targets: ["aliyunfs"]),
+        .executable(name: "alipan-emulator", targets: ["alipan-emulator"]),
+    ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     ],
     targets: [
         // The vocabulary: no module here touches the kernel, the network or a disk.
@@ -28,25 +42,65 @@ let package = Package(
         .target(name: "LivePhoto", dependencies: ["Basics", "Drive"], swiftSettings: strict),
 
         // From (object, size, hash) to bytes: links, fetches, read-ahead, memory, healing.
+        .target(name: "ReadPath", dependencies: ["Basics", "Drive", crypto, log], swiftSettings: strict),
+
+        // The product itself: inodes, names, listings and reads over the drive. Builds without kernel and network.
         .target(
-            name: "ReadPath",
-            dependencies: [
-                "Basics", "Drive",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
+            name: "RemoteFS", dependencies: ["VFS", "Drive", "MetadataStore", "LivePhoto", "ReadPath", log],
             swiftSettings: strict),
 
+        // The kernel: libfuse as the system has it, what Swift cannot say to it, and the bridge. Knows no drive.
+        .systemLibrary(name: "CLibfuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        .target(name: "CFuse", dependencies: ["CLibfuse"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+        .target(name: "FuseKernel", dependencies: ["Basics", "VFS", "CFuse", log], swiftSettings: strict),
+
+        // The drive over HTTP: the only module of the filesystem that sees the network.
         .target(
-            name: "TestSupport",
-            dependencies: ["Basics", "Drive", .product(name: "Crypto", package: "swift-crypto")],
+            name: "DriveHTTP",
+            dependencies: ["Basics", "Drive", .product(name: "AsyncHTTPClient", package: "async-http-client"), log] + nio,
             swiftSettings: strict),
 
+        // Options and configuration as values; the only module that sees TOML.
+        .target(name: "Settings", dependencies: ["Basics", "TOMLKit", system], swiftSettings: strict),
+        // What a running mount tells of itself, and how that reads on a terminal.
+        .target(name: "Status", dependencies: ["Basics"], swiftSettings: strict),
+        // The C library's extended attributes: a module map, no code.
+        .systemLibrary(name: "CXattr"),
+        // Life as a process: background start, locks, signals, mount table, logs. Knows no drive and no kernel bridge.
+        .target(name: "ProcessLife", dependencies: ["Basics", "CXattr", "Settings", log, system], swiftSettings: strict),
+
+        // The composition root of a mount, and the program around it.
+        .target(
+            name: "Mounting",
+            dependencies: ["RemoteFS", "SQLiteStore", "FuseKernel", "DriveHTTP", "Settings", "Status", "ProcessLife", log],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "aliyunfs",
+            dependencies: ["Basics", "Settings", "Status", "ProcessLife", "Mounting", arguments, log, system],
+            swiftSettings: strict),
+
+        // The drive's stand-in. It reads the contract for itself, so it uses none of the modules above.
+        .target(name: "AlipanEmulator", dependencies: [crypto] + nio, swiftSettings: strict),
+        .executableTarget(name: "alipan-emulator", dependencies: ["AlipanEmulator", arguments], swiftSettings: strict),
+
+        // Clocks moved by hand, a drive and a store in memory.
+        .target(name: "TestSupport", dependencies: ["Basics", "Drive", "MetadataStore", crypto], swiftSettings: strict),
+
+        .testTarget(name: "AlipanEmulatorTests", dependencies: ["AlipanEmulator", crypto], swiftSettings: strict),
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "DriveHTTPTests", dependencies: ["DriveHTTP", "TestSupport", log] + nio, swiftSettings: strict),
         .testTarget(name: "DriveTests", dependencies: ["Drive"], swiftSettings: strict),
+        .testTarget(name: "FuseKernelTests", dependencies: ["FuseKernel", log], swiftSettings: strict),
         .testTarget(name: "LivePhotoTests", dependencies: ["LivePhoto"], swiftSettings: strict),
+        .testTarget(name: "MountingTests", dependencies: ["Mounting"], swiftSettings: strict),
+        // Real mounts of the real program, against the emulator.
+        .testTarget(name: "MountTests", dependencies: ["aliyunfs", "AlipanEmulator"], swiftSettings: strict),
         .testTarget(name: "ReadPathTests", dependencies: ["ReadPath", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "RemoteFSTests", dependencies: ["RemoteFS", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

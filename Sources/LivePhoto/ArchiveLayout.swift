@@ -35,7 +35,7 @@ public struct ArchiveLayout: Hashable, Sendable {
         for stream in photo.streams {
             let name = stem + [UInt8(ascii: ".")] + Array(stream.name.utf8)
             let start = offset + 30 + Int64(name.count)
-            guard stream.size >= 0, name.count < 0xFFFF, stream.size < 0xFFFF_FFFF, start < 0xFFFF_FFFF else { return nil }
+            guard name.count < 0xFFFF, start < 0xFFFF_FFFF, (0..<0xFFFF_FFFF).contains(stream.size) else { return nil }
             parts.append(
                 Part(
                     stream: stream, name: name, headerOffset: offset,

@@ -14,7 +14,9 @@ public enum FSError: Error, Hashable, Sendable {
     case badHandle
     /// The object behind an open handle is gone or was replaced.
     case stale
-    /// The login is dead, or the drive refuses this account.
+    /// The drive withholds this object from this account.
+    case accessDenied
+    /// The login is dead; nothing but what is cached can be had.
     case loginNeeded
     /// The drive cannot be reached and the answer is not cached.
     case unreachable
@@ -44,6 +46,7 @@ extension FSError {
         case .bufferTooSmall: ERANGE
         case .badHandle: EBADF
         case .stale: ESTALE
+        case .accessDenied: EACCES
         case .loginNeeded: EACCES
         case .unreachable: ENETUNREACH
         case .timedOut: EIO

@@ -1,0 +1,112 @@
+import Basics
+import Drive
+import FuseKernel
+import Glibc
+import ReadPath
+import RemoteFS
+import Settings
+import Status
+import Synchronization
+
+/// Puts together what `aliyunfs status` shows, from the parts of a running mount. May be used from any thread.
+final class StatusBoard: Sendable {
+    struct Parts: Sendable {
+        var account: AccountInfo
+        var drive: any Drive
+        var filesystem: RemoteFS
+    }
+
+    private let settings: MountSettings
+    private let time: any TimeSource
+    private let mountedAt: UnixTime
+    /// Set in the order of the start: the filesystem answers the report before it is whole itself.
+    private let parts = Mutex<Parts?>(nil)
+    private let session = Mutex<FuseSession?>(nil)
+
+    init(settings: MountSettings, time: any TimeSource) {
+        self.settings = settings
+        self.time = time
+        mountedAt = time.wallTime()
+    }
+
+    func show(_ parts: Parts) { self.parts.withLock { $0 = parts } }
+    func show(_ session: FuseSession) { self.session.withLock { $0 = session } }
+
+    /// The report as JSON; empty as long as nothing is mounted.
+    var document: [UInt8] {
+        guard let parts = parts.withLock({ $0 }) else { return [] }
+        do {
+            return try report(parts).json()
+        } catch {
+            preconditionFailure("a report of numbers and text is always JSON: \(error)")
+        }
+    }
+
+    private func report(_ parts: Parts) -> StatusReport {
+        let health = parts.drive.health()
+        let directories = parts.filesystem.statistics
+        let kernel = session.withLock { $0 }?.statistics
+        let advice = advice(health)
+        return StatusReport(
+            healthy: advice.isEmpty, mountedAt: mountedAt.asDouble, pid: getpid(), version: Product.version,
+            profile: settings.profile, login: StatusReport.Login(health.login), accountName: parts.account.name,
+            drive: settings.drive.rawValue, budgets: health.budgets.map { budget($0) },
+            streams: .init(open: health.streamsOpen, allowed: health.streamsAllowed),
+            reads: StatusReport.Reads(parts.filesystem.reader.statistics(), limit: settings.memory),
+            directories: .init(
+                cached: directories.listings, entries: directories.entries, loading: directories.loading),
+            kernel: .init(
+                requests: kernel?.requests.values.reduce(0, +) ?? 0, inFlight: kernel?.inFlight ?? 0,
+                interrupted: kernel?.interrupted ?? 0),
+            lastFaults: health.lastFaults.map { .init(at: $0.at.asDouble, what: $0.what) }, advice: advice)
+    }
+
+    private func budget(_ budget: DriveHealth.Budget) -> StatusReport.Budget {
+        let pause = budget.pausedUntil.map { max(.zero, $0 - time.now()) } ?? .zero
+        return StatusReport.Budget(
+            name: budget.name, perSecond: budget.perSecond, waiting: budget.waiting, sent: budget.sent,
+            throttled: budget.throttled, pausedForMs: pause.components.seconds * 1000)
+    }
+
+    /// What a person can do, a sentence each. Nothing to do is what healthy means.
+    private func advice(_ health: DriveHealth) -> [String] {
+        var advice: [String] = []
+        switch health.login {
+        case .unknown, .valid: break
+        case .needed(let words):
+            advice.append(
+                "The login is dead (\(words)): get a new refresh token and give it with --refresh-token-file; "
+                    + "what is cached stays readable.")
+        case .renewalFailing(let words, _):
+            advice.append("The login cannot be renewed at the moment (\(words)); it is tried again.")
+        }
+        for budget in health.budgets where budget.pausedUntil.map({ $0 > time.now() }) ?? false {
+            advice.append("The drive throttles “\(budget.name)” requests: they go on by themselves.")
+        }
+        return advice
+    }
+}
+
+extension StatusReport.Login {
+    fileprivate init(_ login: DriveHealth.Login) {
+        switch login {
+        case .unknown: self.init(state: .unknown)
+        case .valid: self.init(state: .valid)
+        case .needed(let words): self.init(state: .needed, detail: words)
+        case .renewalFailing(let words, _): self.init(state: .renewalFailing, detail: words)
+        }
+    }
+}
+
+extension StatusReport.Reads {
+    fileprivate init(_ reads: ReadStatistics, limit: Int) {
+        self.init(
+            bytesServed: reads.bytesServed, bytesFetched: reads.bytesFetched, hits: reads.readsServedAtOnce,
+            links: reads.linksAsked, retries: reads.retries, mismatches: reads.mismatches,
+            memoryUsed: UInt64(reads.memoryInUse), memoryLimit: UInt64(limit))
+    }
+}
+
+extension UnixTime {
+    fileprivate var asDouble: Double { Double(seconds) + Double(nanoseconds) / 1e9 }
+}

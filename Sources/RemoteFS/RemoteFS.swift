@@ -1,0 +1,172 @@
+import Basics
+import Drive
+import LivePhoto
+import Logging
+import MetadataStore
+import ReadPath
+import VFS
+
+/// One drive of several that are mounted together.
+public struct NamedDrive: Hashable, Sendable {
+    public var name: FileName
+    public var drive: DriveID
+
+    public init(name: FileName, drive: DriveID) {
+        self.name = name
+        self.drive = drive
+    }
+}
+
+/// What of the drive is mounted.
+public enum MountRoot: Hashable, Sendable {
+    case folder(ObjectID)
+    /// A top folder for each drive.
+    case drives([NamedDrive])
+}
+
+public struct RemoteFSConfiguration: Sendable {
+    public var root: MountRoot
+    public var livePhotos: LivePhotoMode
+    /// For how long a listing is believed without asking the drive (`--dir-cache-time`).
+    public var directoryLifetime: Duration
+    /// The longest that one operation may take before it fails (`--timeout`).
+    public var timeout: Duration
+    public var userID: UInt32
+    public var groupID: UInt32
+    /// Permission bits of files and folders, the umask taken off.
+    public var filePermissions: UInt32
+    public var directoryPermissions: UInt32
+    /// How many entries of cached listings stay in memory; the database has all.
+    public var cachedEntriesMax = 1_000_000
+    public var openFilesMax = 65_536
+
+    public init(
+        root: MountRoot, livePhotos: LivePhotoMode = .jpeg, directoryLifetime: Duration = .seconds(60),
+        timeout: Duration = .seconds(60), userID: UInt32, groupID: UInt32, filePermissions: UInt32 = 0o644,
+        directoryPermissions: UInt32 = 0o755
+    ) {
+        self.root = root
+        self.livePhotos = livePhotos
+        self.directoryLifetime = directoryLifetime
+        self.timeout = timeout
+        self.userID = userID
+        self.groupID = groupID
+        self.filePermissions = filePermissions
+        self.directoryPermissions = directoryPermissions
+    }
+}
+
+/// What the filesystem holds right now, for `status` and for tests.
+public struct RemoteFSStatistics: Hashable, Sendable {
+    /// Listings in memory, and the entries of all of them.
+    public var listings: Int
+    public var entries: Int
+    /// Folders being listed.
+    public var loading: Int
+    /// Credits that the kernel holds, the root's apart.
+    public var lookups: UInt64
+    public var openFiles: Int
+}
+
+/// The filesystem over the drive: joins inode table, listings and reads. Each family of operations has a file of its
+/// own. Everything here may be called from any thread.
+public final class RemoteFS: FileSystem {
+    let configuration: RemoteFSConfiguration
+    let time: any TimeSource
+    let log: Logger
+    let directories: DirectoryCache
+    /// For its statistics.
+    public let reader: ContentReader
+    let space: SpaceCache
+    let generation: UInt64
+    let files: HandleTable<any OpenFile>
+    let openDirectories: HandleTable<OpenDirectory>
+    /// Bytes of `user.aliyun.status`; the composition knows what belongs in it.
+    let statusDocument: @Sendable () -> [UInt8]
+    let inodes: Inodes
+    let tasks = TaskRegistry()
+    /// The times of the root, which no listing shows.
+    let startedAt: UnixTime
+
+    /// - Parameter random: numbers from 0 up to 1, to spread retries.
+    public init(
+        drive: any Drive, store: any MetadataStore, configuration: RemoteFSConfiguration,
+        reading: ReaderSettings = ReaderSettings(), time: any TimeSource, random: @escaping @Sendable () -> Double,
+        log: Logger, statusDocument: @escaping @Sendable () -> [UInt8]
+    ) {
+        self.configuration = configuration
+        self.time = time
+        self.log = log
+        self.statusDocument = statusDocument
+        generation = store.generation
+        startedAt = time.wallTime()
+        files = HandleTable(countMax: configuration.openFilesMax)
+        openDirectories = HandleTable(countMax: configuration.openFilesMax)
+        space = SpaceCache(drive: drive, time: time, log: log, tasks: tasks)
+        let inodes = Inodes(rootFolder: configuration.root.folder)
+        self.inodes = inodes
+        reader = ContentReader(
+            drive: drive, time: time, settings: reading, logger: log, jitter: random,
+            onMismatch: { inodes.contentProvedWrong($0.object) })
+        let loader = ListingLoader(
+            drive: drive, store: store, time: time, log: log, mode: configuration.livePhotos,
+            drives: configuration.root.topEntries)
+        directories = DirectoryCache(
+            loader: loader, time: time, log: log, tasks: tasks, lifetime: configuration.directoryLifetime,
+            entriesMax: configuration.cachedEntriesMax, onReplaced: { inodes.replaced($0, $1) })
+    }
+
+    public func attach(_ kernel: any KernelNotifier) { inodes.attach(kernel) }
+
+    /// Returns once the first entries of the root folder are known, from the database or the drive.
+    public func prepare() async throws(FSError) {
+        let deadline = self.deadline
+        switch try await directories.source(of: inodes.rootFolder, until: deadline) {
+        case .whole: return
+        case .growing(let load, let fallback):
+            if fallback == nil { _ = try await load.entries(from: 0, until: deadline) }
+        }
+    }
+
+    /// Ends all background work. No operation may be under way or come after.
+    public func shutdown() async {
+        reader.shutDown()
+        await tasks.close()
+        for file in files.all { file.close() }
+    }
+
+    public var statistics: RemoteFSStatistics {
+        let directories = directories.statistics
+        return RemoteFSStatistics(
+            listings: directories.listings, entries: directories.entries, loading: directories.loading,
+            lookups: inodes.lookups, openFiles: files.count)
+    }
+
+    /// When an operation that starts now must have ended.
+    var deadline: Moment { time.now() + configuration.timeout }
+
+    /// The drive says that the object behind `inode` is gone: its folder is listed anew at the next look.
+    func vanished(_ inode: InodeNumber) {
+        if let folder = inodes.vanished(inode) { directories.invalidate(folder) }
+    }
+}
+
+extension MountRoot {
+    fileprivate var folder: FolderID {
+        switch self {
+        case .folder(let object): .object(object)
+        case .drives: .top
+        }
+    }
+
+    fileprivate var topEntries: [DriveFile] {
+        switch self {
+        case .folder: []
+        case .drives(let drives):
+            drives.map { named in
+                let id = ObjectID(drive: named.drive, file: .root)
+                return DriveFile(id: id, parent: FileID(""), name: named.name, kind: .folder, size: 0)
+            }
+        }
+    }
+}

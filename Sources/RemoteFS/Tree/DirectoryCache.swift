@@ -1,0 +1,203 @@
+import Basics
+import Drive
+import Logging
+import MetadataStore
+import Synchronization
+import VFS
+
+/// The listings of all folders, in memory before the database before the drive.
+///
+/// One lock guards the states of all folders; it is never held over a wait. Listings come in whole, and a listing
+/// that was asked for before something newer became known is thrown away (`FolderState.epoch`).
+final class DirectoryCache: Sendable {
+    /// Where to read a folder's entries from.
+    enum Source: Sendable {
+        case whole(Listing, freshUntil: Moment)
+        /// Still coming; `fallback` is what was known before, for when the drive cannot be reached.
+        case growing(ListingLoad, fallback: Listing?)
+    }
+
+    struct Statistics: Hashable, Sendable {
+        var listings = 0
+        var entries = 0
+        var loading = 0
+    }
+
+    private let loader: ListingLoader
+    private let time: any TimeSource
+    private let log: Logger
+    private let tasks: TaskRegistry
+    private let lifetime: Duration
+    private let entriesMax: Int
+    private let states = Mutex<[FolderID: FolderState]>([:])
+    private let onReplaced: @Sendable (FolderID, ListingDifference) -> Void
+
+    /// - Parameters:
+    ///   - lifetime: for how long a listing is believed without asking (`--dir-cache-time`).
+    ///   - entriesMax: how many entries of all listings together stay in memory.
+    ///   - onReplaced: told what changed when a listing takes another's place.
+    init(
+        loader: ListingLoader, time: any TimeSource, log: Logger, tasks: TaskRegistry,
+        lifetime: Duration, entriesMax: Int, onReplaced: @escaping @Sendable (FolderID, ListingDifference) -> Void
+    ) {
+        self.loader = loader
+        self.time = time
+        self.log = log
+        self.tasks = tasks
+        self.lifetime = lifetime
+        self.entriesMax = entriesMax
+        self.onReplaced = onReplaced
+    }
+
+    /// How long the kernel may believe what comes out of a listing that is not proved yet.
+    static let unprovedLifetime = Duration.seconds(1)
+    /// After a failure nobody asks the drive for the same folder before this has passed.
+    private static let failurePause = Duration.seconds(2)
+
+    /// The best source for `folder`'s entries now, having asked the drive where that is due. Suspends only for the
+    /// database, and not at all when the listing is in memory.
+    func source(of folder: FolderID, until deadline: Moment) async throws(FSError) -> Source {
+        while true {
+            switch update(folder, { $0.wanted(time) }) {
+            case .serve(let listing, let freshUntil):
+                return .whole(listing, freshUntil: max(freshUntil, time.now() + Self.unprovedLifetime))
+            case .serveAndRevalidate(let listing, let load):
+                start(load, of: folder, previous: listing)
+                return .whole(listing, freshUntil: time.now() + Self.unprovedLifetime)
+            case .load(let load, let fallback):
+                start(load, of: folder, previous: fallback)
+                return .growing(load, fallback: fallback)
+            case .join(let load, let fallback): return .growing(load, fallback: fallback)
+            case .restore: startRestore(of: folder)
+            case .joinRestore(let flight):
+                do {
+                    try await flight.value(until: deadline)
+                } catch {
+                    switch error {
+                    case .cancelled: throw .interrupted
+                    case .deadlinePassed: throw .timedOut
+                    }
+                }
+            case .fail(.gone): throw .noSuchEntry
+            case .fail(.failed(let error)): throw error
+            }
+        }
+    }
+
+    /// The entry of `name` in `folder`, and up to when that answer is believed.
+    func entry(
+        named name: FileName, in folder: FolderID, until deadline: Moment
+    ) async throws(FSError) -> (entry: ListedEntry?, freshUntil: Moment) {
+        switch try await source(of: folder, until: deadline) {
+        case .whole(let listing, let freshUntil): return (listing.entry(named: name), freshUntil)
+        case .growing(let load, let fallback):
+            do {
+                return (try await load.entry(named: name, until: deadline), believed(load))
+            } catch {
+                guard let fallback, error.leavesOldAnswersValid else { throw error }
+                return (fallback.entry(named: name), time.now() + Self.unprovedLifetime)
+            }
+        }
+    }
+
+    /// The entry that shows `inode` in `folder`, and up to when that answer is believed.
+    func entry(
+        of inode: InodeNumber, in folder: FolderID, until deadline: Moment
+    ) async throws(FSError) -> (entry: ListedEntry?, freshUntil: Moment) {
+        switch try await source(of: folder, until: deadline) {
+        case .whole(let listing, let freshUntil): return (listing.entry(inode), freshUntil)
+        case .growing(let load, let fallback):
+            do {
+                return (try await load.entry(inode, until: deadline), believed(load))
+            } catch {
+                guard let fallback, error.leavesOldAnswersValid else { throw error }
+                return (fallback.entry(inode), time.now() + Self.unprovedLifetime)
+            }
+        }
+    }
+
+    /// Up to when what a growing listing shows is believed: it is as old as its question.
+    func believed(_ load: ListingLoad) -> Moment { max(load.asked + lifetime, time.now() + Self.unprovedLifetime) }
+
+    /// What is cached of `folder` is known to be out of date.
+    func invalidate(_ folder: FolderID) { update(folder) { $0.invalidate() } }
+
+    var statistics: Statistics {
+        states.withLock { states in
+            states.values.reduce(into: Statistics()) { sum, state in
+                sum.listings += state.listing == nil ? 0 : 1
+                sum.entries += state.listing?.entries.count ?? 0
+                sum.loading += state.load == nil ? 0 : 1
+            }
+        }
+    }
+
+    private func update<T>(_ folder: FolderID, _ body: (inout FolderState) -> sending T) -> sending T {
+        states.withLock { body(&$0[folder, default: FolderState()]) }
+    }
+
+    private func startRestore(of folder: FolderID) {
+        tasks.spawn { [self] in
+            var stored: Listing?
+            do {
+                stored = try await loader.restore(folder)
+            } catch {
+                log.error("a cached listing cannot be read: \(error)")
+            }
+            update(folder) { $0.restored(stored) }?.complete(.success(()))
+        }
+    }
+
+    private func start(_ load: ListingLoad, of folder: FolderID, previous: Listing?) {
+        tasks.spawn { [self] in
+            do throws(ListingFailure) {
+                let entries = try await loader.load(folder, into: load, previous: previous)
+                let isInstalled = install(entries, load, of: folder)
+                load.finish(.success(()))
+                if isInstalled { await loader.save(entries, of: folder) }
+            } catch {
+                update(folder) { $0.loadFailed(load, error, until: time.now() + Self.failurePause) }
+                load.finish(.failure(error))
+                if error == .gone { await loader.forget(folder) }
+            }
+        }
+    }
+
+    private func install(_ entries: [ListedEntry], _ load: ListingLoad, of folder: FolderID) -> Bool {
+        let listing = Listing(entries)
+        let outcome = update(folder) { $0.loadFinished(load, listing, freshUntil: load.asked + lifetime) }
+        guard outcome.installed else { return false }
+        if let replaced = outcome.replaced {
+            let difference = ListingDifference(from: replaced, to: listing)
+            if !difference.isEmpty { onReplaced(folder, difference) }
+        }
+        makeRoom()
+        return true
+    }
+
+    /// Drops the listings used longest ago while too many entries are in memory.
+    private func makeRoom() {
+        states.withLock { states in
+            var total = states.values.reduce(0) { $0 + ($1.listing?.entries.count ?? 0) }
+            guard total > entriesMax else { return }
+            let byUse = states.filter { $0.value.listing != nil }.sorted { $0.value.lastUse < $1.value.lastUse }
+            for (folder, state) in byUse.dropLast() where total > entriesMax {
+                total -= state.listing?.entries.count ?? 0
+                states[folder]?.evict()
+            }
+        }
+    }
+}
+
+extension FSError {
+    /// Whether this failure says nothing about the folder, so that what was known before is the best answer.
+    var leavesOldAnswersValid: Bool {
+        switch self {
+        case .unreachable, .timedOut, .inputOutput, .loginNeeded, .accessDenied: true
+        case .noSuchEntry, .notADirectory, .isADirectory, .nameTooLong, .invalidArgument, .readOnly,
+            .permissionDenied, .noSuchAttribute, .bufferTooSmall, .badHandle, .stale, .interrupted,
+            .tooManyOpenFiles, .notSupported:
+            false
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Basics
+import Drive
+import Synchronization
+import VFS
+
+/// The inodes that the kernel knows, and the way to tell it that they changed. May be used from any thread.
+final class Inodes: Sendable {
+    let rootFolder: FolderID
+    private let table = Mutex(NodeTable())
+    private let kernel = Mutex<(any KernelNotifier)?>(nil)
+
+    init(rootFolder: FolderID) { self.rootFolder = rootFolder }
+
+    func attach(_ notifier: any KernelNotifier) { kernel.withLock { $0 = notifier } }
+
+    /// The kernel is told of `entry`: one credit.
+    func credit(_ entry: ListedEntry, parent: InodeNumber, folder: FolderID) {
+        table.withLock { $0.credit(entry, parent: parent, folder: folder) }
+    }
+
+    func forget(_ inode: InodeNumber, lookups: UInt64) { table.withLock { $0.forget(inode, lookups: lookups) } }
+
+    /// A handle keeps the inode. False when it is not known.
+    func opened(_ inode: InodeNumber) -> Bool { table.withLock { $0.opened(inode) } }
+    func closed(_ inode: InodeNumber) { table.withLock { $0.closed(inode) } }
+
+    /// All credits that the kernel holds, the root's apart; 0 after an unmount.
+    var lookups: UInt64 { table.withLock { $0.lookups } }
+
+    /// Throws `.stale` for an inode that the kernel should not know any more.
+    func node(_ inode: InodeNumber) throws(FSError) -> Node {
+        guard let node = table.withLock({ $0[inode] }) else { throw .stale }
+        return node
+    }
+
+    /// The folder behind an inode.
+    func folder(_ inode: InodeNumber) throws(FSError) -> FolderID {
+        if inode == .root { return rootFolder }
+        let node = try node(inode)
+        guard node.entry.isFolder else { throw .notADirectory }
+        return node.entry.folder
+    }
+
+    /// One listing took another's place: the kernel forgets what it knew of the differences.
+    func replaced(_ folder: FolderID, _ difference: ListingDifference) {
+        guard let kernel = kernel.withLock({ $0 }) else { return }
+        let (inode, changed) = table.withLock { table in
+            (folder == rootFolder ? .root : table.inode(of: folder), difference.inodes.filter { table[$0] != nil })
+        }
+        // The folder first: a listing that the kernel keeps has no other end.
+        if let inode { kernel.invalidate(inode, content: true) }
+        for inode in changed { kernel.invalidate(inode, content: true) }
+        // A folder that the kernel does not know has no names that it could know.
+        if let inode { for name in difference.names { kernel.invalidateEntry(name, in: inode) } }
+    }
+
+    /// Bytes that were given out as this object's were not: the kernel drops its copies.
+    func contentProvedWrong(_ object: ObjectID) {
+        let wrong = table.withLock { $0.inodes(of: object) }
+        guard let kernel = kernel.withLock({ $0 }) else { return }
+        for inode in wrong { kernel.invalidate(inode, content: true) }
+    }
+
+    /// The object behind `inode` is gone: the kernel forgets its name. Returns the folder whose listing is out of
+    /// date by that.
+    func vanished(_ inode: InodeNumber) -> FolderID? {
+        guard let node = table.withLock({ $0[inode] }) else { return nil }
+        if let kernel = kernel.withLock({ $0 }) {
+            kernel.invalidateEntry(node.entry.name, in: node.parent)
+            kernel.invalidate(node.parent, content: true)
+        }
+        return node.folder
+    }
+}

@@ -1,0 +1,146 @@
+import AlipanEmulator
+import Foundation
+import Testing
+
+/// All tests on real mounts. One after the other: each wants the machine for itself.
+@Suite(.serialized) struct MountTests {}
+
+/// What a command left behind.
+struct Outcome {
+    var status: Int32
+    var output: String
+    var errors: String
+    var lines: [String] { output.split(separator: "\n").map(String.init) }
+}
+
+/// Runs commands as children with a time limit, never on a thread of the cooperative pool.
+enum Shell {
+    /// Runs `script` with bash; 124 is the status when the limit passed.
+    static func run(
+        _ script: String, in folder: URL, limit: Int = 120, environment: [String: String] = [:]
+    ) async throws -> Outcome {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
+        process.arguments = ["-k", "5", "\(limit)", "/bin/bash", "-c", "set -o pipefail\n" + script]
+        process.currentDirectoryURL = folder
+        process.environment = ProcessInfo.processInfo.environment
+            .filter { !$0.key.hasPrefix("ALIYUNFS_") }.merging(environment) { $1 }
+        // Files, not pipes: a background process that inherits a pipe would keep its reader waiting.
+        let (out, err) = (try Capture(in: folder), try Capture(in: folder))
+        process.standardOutput = out.handle
+        process.standardError = err.handle
+        process.standardInput = FileHandle.nullDevice
+        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+        return Outcome(status: status, output: try out.text(), errors: try err.text())
+    }
+
+    private struct Capture {
+        let url: URL
+        let handle: FileHandle
+
+        init(in folder: URL) throws {
+            url = folder.appendingPathComponent(".capture-\(UUID().uuidString)")
+            guard FileManager.default.createFile(atPath: url.path, contents: nil) else { throw CocoaError(.fileWriteUnknown) }
+            handle = try FileHandle(forWritingTo: url)
+        }
+
+        func text() throws -> String {
+            defer { unlink(url.path) }
+            try handle.close()
+            return String(decoding: try Data(contentsOf: url), as: UTF8.self)
+        }
+    }
+}
+
+/// An emulated drive and a folder to mount it at, with everything that the program needs. One for a test.
+final class Rig: Sendable {
+    let emulator: Emulator
+    /// Scratch of this test: `mnt`, `state`, `seed`, `log`.
+    let folder: URL
+    /// `aliyunfs` as it was built beside these tests.
+    static let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        .appendingPathComponent("aliyunfs").path
+
+    var mountPoint: URL { folder.appendingPathComponent("mnt") }
+    var log: URL { folder.appendingPathComponent("log") }
+
+    private init(_ emulator: Emulator, _ folder: URL) {
+        self.emulator = emulator
+        self.folder = folder
+    }
+
+    /// Runs `body` with a fresh drive. Afterwards nothing is left: no mount, no process, no folder. The drive must
+    /// not have had to throttle or refuse anything that `body` did not provoke.
+    static func with(
+        seed: ((URL) throws -> Void)? = nil, provokes: Bool = false,
+        _ body: (Rig) async throws -> Void
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mount-test-\(UUID().uuidString)")
+        for name in ["mnt", "seed"] {
+            try FileManager.default.createDirectory(
+                at: folder.appendingPathComponent(name), withIntermediateDirectories: true)
+        }
+        try seed?(folder.appendingPathComponent("seed"))
+        var configuration = Configuration()
+        configuration.seedDirectory = folder.appendingPathComponent("seed").path
+        configuration.switches.rateLimits = RateLimits(list: 4, link: 1, other: 15, perSecond: true)
+        configuration.switches.slotLingerMs = 20
+        let emulator = try await Emulator.start(configuration: configuration)
+        let rig = Rig(emulator, folder)
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(rig)) } catch { result = .failure(error) }
+        try await rig.tearDown(expectsRefusals: provokes)
+        try result.get()
+    }
+
+    private func tearDown(expectsRefusals: Bool) async throws {
+        _ = try await sh("\(Self.program) unmount --force mnt || fusermount3 -u -z mnt || true", limit: 60)
+        let mounts = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
+        #expect(!mounts.contains(folder.lastPathComponent), "still mounted")
+        let counters = emulator.counters
+        #expect(counters.throttled == 0, "the drive had to throttle: \(counters.endpoints)")
+        if !expectsRefusals { #expect(counters.refused == 0, "the drive refused: \(counters.lastRefusals)") }
+        #expect(counters.mostOpenBodies <= 3)
+        try await emulator.stop()
+        if FileManager.default.fileExists(atPath: log.path) {
+            let text = try String(contentsOf: log, encoding: .utf8)
+            for word in ["Fatal error", "Precondition", "eyJ", "Bearer"] where text.contains(word) {
+                Issue.record("the log says “\(word)”:\n\(text.suffix(2000))")
+            }
+        }
+        try FileManager.default.removeItem(at: folder)
+    }
+
+    @discardableResult
+    func sh(_ script: String, limit: Int = 120, environment: [String: String] = [:]) async throws -> Outcome {
+        try await Shell.run(script, in: folder, limit: limit, environment: environment)
+    }
+
+    /// Runs the script and demands that it succeeds; returns what it printed.
+    func check(_ script: String, limit: Int = 120) async throws -> Outcome {
+        let outcome = try await sh(script, limit: limit)
+        #expect(outcome.status == 0, "\(script)\n\(outcome.output.suffix(500))\(outcome.errors.suffix(1500))")
+        return outcome
+    }
+
+    /// The options of a mount of this drive, all but the mount point.
+    var options: String {
+        "--api-url \(emulator.addresses.apiUrl) --renew-url \(emulator.addresses.renewUrl) --state-dir \(folder.path)/state "
+            + "--log-file \(log.path)"
+    }
+
+    func mount(_ more: String = "", token: String? = nil) async throws {
+        let token = token ?? emulator.addresses.refreshToken
+        let outcome = try await sh(
+            "\(Self.program) mount \(options) \(more) mnt", limit: 60, environment: ["ALIYUNFS_REFRESH_TOKEN": token])
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        try #require(outcome.status == 0)
+    }
+
+    func unmount() async throws { _ = try await check("\(Self.program) unmount mnt", limit: 60) }
+
+    func calls(_ endpoint: String) -> Int { emulator.counters[endpoint].requests }
+}

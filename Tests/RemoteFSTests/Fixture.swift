@@ -1,0 +1,102 @@
+import Basics
+import Drive
+import LivePhoto
+import Logging
+import Synchronization
+import TestSupport
+import Testing
+import VFS
+
+@testable import RemoteFS
+
+/// A filesystem over an in-memory drive, with clocks moved by hand and a kernel that only writes down what it is told.
+struct Fixture {
+    let time: ManualTime
+    let drive: FakeDrive
+    let store: MemoryStore
+    let kernel = RecordingKernel()
+    let fs: RemoteFS
+
+    init(
+        livePhotos: LivePhotoMode = .jpeg, time: ManualTime = ManualTime(), store: MemoryStore = MemoryStore(),
+        drive: FakeDrive? = nil, cachedEntriesMax: Int = 1_000_000
+    ) {
+        self.time = time
+        self.store = store
+        self.drive = drive ?? FakeDrive(time: time)
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        var configuration = RemoteFSConfiguration(
+            root: .folder(self.drive.object(.root)), livePhotos: livePhotos, userID: 1, groupID: 2)
+        configuration.cachedEntriesMax = cachedEntriesMax
+        fs = RemoteFS(
+            drive: self.drive, store: store, configuration: configuration, time: time, random: { 0 }, log: log,
+            statusDocument: { Array("{}".utf8) })
+        fs.attach(kernel)
+    }
+
+    /// The names in a folder, in the order shown, `.` and `..` left out.
+    func names(_ inode: InodeNumber = .root) async throws -> [String] {
+        try await entries(inode).map(\.name.text)
+    }
+
+    func entries(_ inode: InodeNumber = .root, plus: Bool = true) async throws -> [DirectoryEntry] {
+        let handle = try await fs.openDirectory(inode).handle
+        defer { fs.releaseDirectory(handle) }
+        var all: [DirectoryEntry] = []
+        while true {
+            let before = all.count
+            try await fs.readDirectory(handle, after: all.last?.cookie ?? .start, plus: plus) { entry in
+                all.append(entry)
+                return true
+            }
+            if all.count == before { break }
+        }
+        for entry in all where entry.entry != nil { fs.forget(entry.inode, lookups: 1) }
+        return Array(all.dropFirst(2))
+    }
+
+    func find(_ path: String...) async throws -> Entry {
+        var entry: Entry?
+        for name in path {
+            let parent = entry?.attributes.inode ?? .root
+            guard case .found(let found) = try await fs.lookup(FileName(name), in: parent) else {
+                throw FSError.noSuchEntry
+            }
+            entry = found
+        }
+        return try #require(entry)
+    }
+
+    /// The whole file, read in pieces of `piece` bytes.
+    func contents(_ inode: InodeNumber, piece: Int = 1000) async throws -> [UInt8] {
+        let handle = try await fs.open(inode, []).handle
+        defer { fs.release(handle) }
+        var bytes: [UInt8] = []
+        while true {
+            let buffer = ReadBuffer(UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 16))
+            defer { buffer.bytes.deallocate() }
+            let count = try await fs.read(handle, at: Int64(bytes.count), into: buffer)
+            if count == 0 { return bytes }
+            bytes += buffer.bytes.prefix(count)
+        }
+    }
+
+    /// Returns when no listing is on its way.
+    func settled() async {
+        while fs.directories.statistics.loading > 0 { await Task.yield() }
+    }
+}
+
+final class RecordingKernel: KernelNotifier {
+    enum Call: Hashable { case entry(FileName, InodeNumber), inode(InodeNumber, content: Bool) }
+    private let state = Mutex<[Call]>([])
+    var calls: [Call] { state.withLock { $0 } }
+
+    func invalidateEntry(_ name: FileName, in parent: InodeNumber) {
+        state.withLock { $0.append(.entry(name, parent)) }
+    }
+
+    func invalidate(_ inode: InodeNumber, content: Bool) {
+        state.withLock { $0.append(.inode(inode, content: content)) }
+    }
+}
