@@ -17,7 +17,7 @@ import Testing
 
     @Test(arguments: 0..<12)
     func everyByteIsRightUnderRandomFaults(seed: UInt64) async throws {
-        let memory = [16 << 10, 64 << 10, 1 << 20][Int(seed % 3)]
+        let memory = [32 << 10, 64 << 10, 1 << 20][Int(seed % 3)]
         let fixture = ReaderFixture(ReaderFixture.small(memory: memory))
         let files = (0..<3).map { number in
             let content = FakeContent.pattern(seed: seed &* 100 &+ UInt64(number), size: 150_000)

@@ -85,7 +85,6 @@ extension Shelf {
         if fetch.position < fetch.end {
             let next = Int(fetch.position / size)
             for slot in fetch.slots[(next - fetch.firstBlock)...] { giveBack(slot) }
-            for handle in contents[fetch.content]?.handles ?? [] { handles[handle]?.ahead.forgetFrontiers() }
             if let error { failWaiters(of: fetch, from: next, error, &actions) }
         }
         if let handle = fetch.handle {
