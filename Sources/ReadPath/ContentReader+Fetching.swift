@@ -8,6 +8,7 @@ extension ContentReader {
         await load(id)
         guard let source = look({ $0.fetches[id]?.source }) else { return }
         var machine = FetchMachine(policy: policy)
+        if look({ $0.isOver(id) }) { return end(id, nil, machine) }
         var link: DownloadLink?
         var action = machine.handle(.started, isWaitedFor: true, jitter: 0)
         while true {
@@ -20,8 +21,8 @@ extension ContentReader {
             case .finish: return end(id, nil, machine)
             case .fail(let error): return end(id, error, machine)
             }
-            let (isOver, isWaitedFor) = look { ($0.fetches[id]?.isStopped ?? true, $0.isWaitedFor(id)) }
-            if isOver { return end(id, nil, machine) }
+            let (isStopped, isWaitedFor) = look { ($0.fetches[id]?.isStopped ?? true, $0.isWaitedFor(id)) }
+            if isStopped { return end(id, nil, machine) }
             action = machine.handle(event, isWaitedFor: isWaitedFor, jitter: jitter())
             log(event, action, source)
         }
@@ -66,7 +67,7 @@ extension ContentReader {
         let moved = look { ($0.fetches[id]?.position ?? request.range.lower) - request.range.lower }
         if let failure { return .bodyFailed(failure, moved: moved) }
         if moved == request.range.count { await load(id) }
-        let isComplete = look { $0.fetches[id].map { $0.position == $0.end } ?? true }
+        let isComplete = look { $0.isOver(id) }
         if !isComplete, moved == request.range.count { return .linked }
         return .bodyEnded(moved: moved, complete: isComplete)
     }

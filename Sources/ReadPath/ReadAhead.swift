@@ -14,7 +14,7 @@ struct ReadAhead: Hashable, Sendable {
         var window: Int64
         /// `high` when the window was last changed.
         var grownAt: Int64
-        /// Up to here fetches have been started. Only a hint: blocks may have been lost since.
+        /// Up to here reading ahead has been started. Blocks may have been lost since: the reader will tell.
         var frontier: Int64
         var isAwake: Bool
         var lastUse: UInt64
@@ -62,14 +62,14 @@ struct ReadAhead: Hashable, Sendable {
         return .jump(track: oldest)
     }
 
-    /// Fetches have been started up to here.
+    /// Reading ahead has been started up to here. Never goes back, so that nothing is read ahead twice.
     mutating func reached(_ frontier: Int64, track: Int) {
         tracks[track].frontier = max(tracks[track].frontier, frontier)
     }
 
-    /// Forgets which fetches were started: some ended before their time.
-    mutating func forgetFrontiers() {
-        for index in tracks.indices { tracks[index].frontier = tracks[index].high }
+    /// The reader had to wait, so what was read ahead is not there: it goes on from the fetch made for the reader.
+    mutating func restart(at frontier: Int64, track: Int) {
+        tracks[track].frontier = frontier
     }
 
     private func nearest(to range: ByteRange) -> Int? {

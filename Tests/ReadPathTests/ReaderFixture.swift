@@ -81,7 +81,7 @@ extension OpenContent {
 
 /// Runs other tasks until a condition holds: for state that a background task of the code under test reaches.
 func until(_ condition: () -> Bool) async {
-    while !condition() { await Task.yield() }
+    while !condition(), !Task.isCancelled { await Task.yield() }
 }
 
 /// What was logged, by level.

@@ -75,10 +75,10 @@ extension Shelf {
         min(max(window / 2, min(ReadAhead.firstWindow, window)), settings.longestRequest)
     }
 
-    /// The largest window now: at most a fair share of half the memory.
+    /// The largest window now: at most a fair share of half the memory, and none if that is not a block.
     var windowLimit: Int64 {
         let share = Int64(settings.capacity / 2 * settings.blockSize) / Int64(max(1, activeReaders))
-        return min(settings.readAhead, max(share, Int64(settings.blockSize)))
+        return share < Int64(settings.blockSize) ? 0 : min(settings.readAhead, share)
     }
 
     /// Counts the readers that share the memory: those that have read since so much traffic as memory holds.

@@ -36,6 +36,12 @@ extension Shelf {
             target: target)
     }
 
+    /// It has all its bytes, or is to get no more.
+    func isOver(_ id: FetchID) -> Bool {
+        if case .fill = fillStep(id) { return false }
+        return true
+    }
+
     func fillStep(_ id: FetchID) -> FillStep {
         guard let fetch = fetches[id], !fetch.isStopped else { return .stop }
         guard fetch.position < fetch.end else { return .full }
@@ -79,7 +85,6 @@ extension Shelf {
         if fetch.position < fetch.end {
             let next = Int(fetch.position / size)
             for slot in fetch.slots[(next - fetch.firstBlock)...] { giveBack(slot) }
-            for handle in contents[fetch.content]?.handles ?? [] { handles[handle]?.ahead.forgetFrontiers() }
             if let error { failWaiters(of: fetch, from: next, error, &actions) }
         }
         if let handle = fetch.handle {
@@ -148,7 +153,7 @@ extension Shelf {
         let rest = ByteRange(fetch.position, fetch.end)
         if content.handles.isEmpty { return false }
         // Nearly done: the bytes are worth more than the stream.
-        if fetch.received > 0, rest.count <= ReadAhead.slack { return true }
+        if fetch.received > 0, rest.count <= settings.longestRequest / 16 { return true }
         return content.handles.contains { handle in
             handles[handle]?.ahead.tracks.contains {
                 $0.wants(rest, limit: windowLimit, slack: ReadAhead.slack)

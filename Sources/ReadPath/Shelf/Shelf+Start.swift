@@ -28,7 +28,7 @@ extension Shelf {
             mustHave: min(waiter.end, size), urgency: .foreground)
         guard let reached = start(request, &actions) else { return false }
         if let trackIndex {
-            handles[waiter.handle]?.ahead.reached(reached, track: trackIndex)
+            handles[waiter.handle]?.ahead.restart(at: reached, track: trackIndex)
             _ = feed(waiter.handle)
         }
         return true

@@ -124,7 +124,6 @@ extension Shelf {
             pool.settle(slot)
         }
         for fetch in content.fetches { stop(fetch, &actions) }
-        for handle in content.handles { handles[handle]?.ahead.forgetFrontiers() }
         actions.drops.append(content.key)
         if let source { actions.mismatches.append(Mismatch(source: source, isFinal: content.isCorrupt)) }
         for waiter in content.waiters {
