@@ -22,6 +22,18 @@ struct MountErrorTests {
         }
     }
 
+    @Test func aMountPointMayBeRelative() async throws {
+        try await withFolder { path in
+            let relative = "../../../../../../../..\(path)"
+            let session = try await FuseSession.mount(
+                SyntheticFileSystem(), at: relative, time: SystemTime(), logger: quietLogger())
+            #expect(await Child.run("cat", "/proc/self/mountinfo").text.contains(" \(path) "))
+            session.requestExit()
+            _ = try await session.end()
+            #expect(await !Child.run("cat", "/proc/self/mountinfo").text.contains(" \(path) "))
+        }
+    }
+
     @Test func anOptionThatNobodyKnows() async throws {
         try await withFolder { path in
             var options = FuseOptions()

@@ -33,6 +33,9 @@ func quietLogger() -> Logger {
     return logger
 }
 
+/// For tests that provoke what is worth a line in the log.
+func silentLogger() -> Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+
 /// An empty folder that is removed at the end; lazily unmounted first, should anything still sit on it.
 func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     var template = Array("/tmp/fusekernel-XXXXXX".utf8CString)

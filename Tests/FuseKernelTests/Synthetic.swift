@@ -54,12 +54,16 @@ final class SyntheticFileSystem: FileSystem {
     }
 
     static let modified = UnixTime(seconds: 1_600_000_000, nanoseconds: 123_456_789)
+    /// A lookup of it waits until it is cancelled.
     static let stallingName: FileName = "stalled-name"
+    /// A lookup of it waits until `yieldAtLast` is called, against the rules.
+    static let stubbornName: FileName = "stubborn-name"
 
     let trust: Trust
     let state = Mutex(State())
     let calls = Tally()
     private let never = Flight<Void, Never>(time: SystemTime())
+    private let stubbornness = Flight<Void, Never>(time: SystemTime())
 
     init(trust: Trust = Trust()) { self.trust = trust }
 
@@ -121,6 +125,7 @@ final class SyntheticFileSystem: FileSystem {
     func lookup(_ name: FileName, in parent: InodeNumber) async throws(FSError) -> LookupReply {
         calls.bump(.lookup)
         if name == Self.stallingName { try await stall() }
+        if name == Self.stubbornName { await resist() }
         return state.withLock { state in
             let children = state.nodes[parent]?.children ?? []
             guard let child = children.first(where: { $0?.name == name }), let child else {
@@ -219,6 +224,14 @@ final class SyntheticFileSystem: FileSystem {
     }
 
     // MARK: - Inside
+
+    func yieldAtLast() { stubbornness.complete(.success(())) }
+
+    private func resist() async {
+        calls.bump(.stall)
+        _ = await Task.detached { [stubbornness] in try await stubbornness.value() }.result
+        calls.bump(.yield)
+    }
 
     private func stall() async throws(FSError) {
         calls.bump(.stall)

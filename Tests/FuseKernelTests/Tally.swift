@@ -6,7 +6,7 @@ final class Tally: Sendable {
     enum Event: Hashable, Sendable {
         case lookup, forget, attributes, open, read, release
         case openDirectory, readDirectory, releaseDirectory
-        case stall
+        case stall, yield
     }
 
     private struct Target: Hashable {

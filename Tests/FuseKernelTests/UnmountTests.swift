@@ -70,6 +70,29 @@ struct UnmountTests {
         #expect(children.end == SessionEnd(cause: .exitRequested, stuckRequests: 0))
     }
 
+    /// An operation that ignores its cancellation keeps neither the mount nor the session's end, and its late answer
+    /// hurts nobody.
+    @Test(arguments: [true, false]) func anOperationThatDoesNotStopIsLeftBehind(clonesDescriptor: Bool) async throws {
+        let fileSystem = SyntheticFileSystem()
+        var options = FuseOptions()
+        options.drainTime = .milliseconds(20)
+        options.clonesDescriptor = clonesDescriptor
+        try await withFolder { path in
+            let session = try await FuseSession.mount(
+                fileSystem, at: path, options: options, time: SystemTime(), logger: silentLogger())
+            let child = Child(["stat", "\(path)/stubborn-name"])
+            try await fileSystem.calls.wait(for: .stall, count: 1)
+            session.requestExit()
+            let end = try await session.end()
+            #expect(end == SessionEnd(cause: .exitRequested, stuckRequests: 1))
+            #expect(await !Child.run("cat", "/proc/self/mountinfo").text.contains(path))
+            fileSystem.yieldAtLast()
+            #expect(await child.outcome().status == 1)
+            try await fileSystem.calls.wait(for: .yield, count: 1)
+            while session.statistics.inFlight > 0 { try await SystemTime().sleep(for: .milliseconds(5)) }
+        }
+    }
+
     @Test func droppingTheSessionUnmounts() async throws {
         try await withFolder { path in
             do {

@@ -50,7 +50,7 @@ final class DirectoryBuffer: @unchecked Sendable {
     /// Returns how many bytes it takes; writes them only when they fit.
     private func write(_ entry: DirectoryEntry) -> Int {
         let name = entry.name.bytes
-        for (index, byte) in name.enumerated() { scratch[index] = CChar(bitPattern: byte) }
+        for (index, byte) in name.enumerated() { scratch[index] = CChar(truncatingIfNeeded: byte) }
         scratch[name.count] = 0
         let room = memory.count - usedBytes
         let place = memory.baseAddress?.advanced(by: usedBytes).assumingMemoryBound(to: CChar.self)

@@ -21,7 +21,7 @@ struct NotificationQueue {
     /// The value says whether content is meant, for inodes.
     private var waiting: [Subject: Bool] = [:]
     private var delivering = 0
-    /// Told the kernel everything at once instead, where it can; see `overflowed`.
+    /// Something was dropped since the last batch was taken.
     private var hasOverflowed = false
     private(set) var isStopped = false
     private(set) var coalesced: UInt64 = 0

@@ -6,11 +6,22 @@ func errorText(_ errno: Int32) -> String { String(cString: strerror(errno)) }
 /// Looks for what commonly stands in the way of a mount, so that the user hears about it in plain words; libfuse
 /// would only say that it failed.
 enum Preflight {
-    static func check(_ mountPoint: String, _ options: FuseOptions) throws(MountError) {
+    /// Returns the mount point's absolute path: the process may change its folder while it is mounted.
+    static func check(_ mountPoint: String, _ options: FuseOptions) throws(MountError) -> String {
         try checkMountPoint(mountPoint)
         try checkDevice()
-        guard geteuid() != 0 else { return }
+        guard let resolved = realpath(mountPoint, nil) else {
+            throw .mountPointNotAccessible(mountPoint, errno: errno)
+        }
+        defer { free(resolved) }
+        if geteuid() != 0 { try checkHelper(mountPoint, options) }
+        return String(cString: resolved)
+    }
+
+    /// What fusermount3 asks for, which mounts for everybody but root.
+    private static func checkHelper(_ mountPoint: String, _ options: FuseOptions) throws(MountError) {
         guard hasHelper() else { throw .helperMissing }
+        guard access(mountPoint, W_OK) == 0 else { throw .mountPointNotAccessible(mountPoint, errno: errno) }
         if options.access != .ownerOnly, !configurationAllowsSharing(readFile("/etc/fuse.conf")) {
             throw .sharingNotAllowed
         }

@@ -60,8 +60,8 @@ final class Supervisor: Sendable {
 
     private func live(_ started: Started) {
         do throws(MountError) {
-            try Preflight.check(mountPoint, options)
-            let session = try mount()
+            let path = try Preflight.check(mountPoint, options)
+            let session = try mount(path)
             cfuse_prepare_wake_signal()
             bridge.fileSystem.attach(notifier)
             guard let telling = OwnThread.start("fuse-notify", { [notifier] in notifier.run(session) }) else {
@@ -75,14 +75,14 @@ final class Supervisor: Sendable {
                 throw .outOfResources
             }
             started(.success(self))
-            supervise()
-            ended.complete(.success(finish(session, looping: looping, telling: telling)))
+            supervise(path)
+            ended.complete(.success(finish(session, path, looping: looping, telling: telling)))
         } catch {
             started(.failure(error))
         }
     }
 
-    private func mount() throws(MountError) -> SessionPointer {
+    private func mount(_ path: String) throws(MountError) -> SessionPointer {
         LibfuseLog.shared.listen(logger)
         var operations = cfuse_operations.ofBridge
         // libfuse holds the bridge from here on, until `dismantle` or for ever.
@@ -96,7 +96,7 @@ final class Supervisor: Sendable {
             held.release()
             throw .optionNotUnderstood(made.words)
         }
-        let mounted = LibfuseLog.shared.collecting { cfuse_session_mount(raw, mountPoint) }
+        let mounted = LibfuseLog.shared.collecting { cfuse_session_mount(raw, path) }
         guard mounted.value == 0 else {
             fuse_session_destroy(raw)
             held.release()
@@ -114,14 +114,14 @@ final class Supervisor: Sendable {
 
     private var loopHasEnded: Bool { loopResult.withLock { $0 != nil } }
 
-    private func supervise() {
+    private func supervise(_ path: String) {
         var tuned = options.readAheadKiB == 0
         while !exitRequested.load(ordering: .acquiring), !loopHasEnded {
             bell.wait()
             // Only after the handshake: it sets the kernel's own value.
             guard !tuned, bridge.isConnected else { continue }
             tuned = true
-            if let trouble = ReadAhead.raise(mountPoint, toKiB: options.readAheadKiB) {
+            if let trouble = ReadAhead.raise(path, toKiB: options.readAheadKiB) {
                 logger.debug("the kernel's read-ahead stays as it is: \(trouble)")
             }
         }
@@ -129,22 +129,22 @@ final class Supervisor: Sendable {
 
     /// The order matters. While a notification is under way the loop has to go on answering, as the kernel may let
     /// it wait for a process that waits for us. And no request may be answered once the session is destroyed.
-    private func finish(_ session: SessionPointer, looping: OwnThread, telling: OwnThread) -> SessionEnd {
+    private func finish(
+        _ session: SessionPointer, _ path: String, looping: OwnThread, telling: OwnThread
+    ) -> SessionEnd {
         let loopBrokeOff = loopHasEnded
         bridge.inFlight.close()
         notifier.stop()
         wait(atMost: options.drainTime) { bridge.inFlight.count == 0 && notifier.hasEnded }
         leaveLoop(session, looping)
         let stuck = bridge.inFlight.count
-        fuse_session_unmount(session.raw)
-        // With the descriptor closed nothing holds a notification back any more.
-        if !notifier.hasEnded { wait(atMost: .seconds(1)) { notifier.hasEnded } }
         if stuck == 0, notifier.hasEnded {
             telling.join()
             dismantle(session)
         } else {
+            logger.error("\(stuck) requests did not end when cancelled; the mount is left without them")
             telling.detach()
-            logger.error("\(stuck) requests did not end when cancelled; their memory is left alone")
+            AbandonedMount.leave(session, path)
         }
         return SessionEnd(cause: cause(loopBrokeOff: loopBrokeOff), stuckRequests: stuck)
     }
