@@ -12,6 +12,7 @@ import Synchronization
 final class ClientTransport: HTTPTransport {
     private let client: HTTPClient
     private let loops: any EventLoopGroup
+    private let isDown = Atomic(false)
 
     init(_ configuration: DriveHTTPConfiguration) {
         loops = MultiThreadedEventLoopGroup.singleton
@@ -44,11 +45,22 @@ final class ClientTransport: HTTPTransport {
         try await run(call, Conveyor(receiver: receiver, onSent: {}))
     }
 
+    deinit {
+        // The library traps when it is let go of unclosed; a forgotten `shutdown` shall not end the process.
+        guard !isDown.load(ordering: .acquiring) else { return }
+        Task { [client] in await Self.close(client) }
+    }
+
     func shutdown() async {
+        guard !isDown.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        await Self.close(client)
+    }
+
+    private static func close(_ client: HTTPClient) async {
         do {
             try await client.shutdown()
         } catch {
-            // Shut down twice, or with requests under way, which end with an error of their own.
+            // Requests were under way: they end with an error of their own.
         }
     }
 
