@@ -68,6 +68,14 @@ final class Authenticator: Sendable {
     /// The drive answered 401 to a request with this token.
     func refused(_ token: String) { state.withLock { $0.login.refused(token) } }
 
+    /// The drive answered a request with this token that the login is void.
+    func revoked(_ token: String, _ words: String) {
+        state.withLock { $0.login.revoked(token, words, now: time.now()) }
+    }
+
+    /// The drive answered a request as it should.
+    func accepted() { state.withLock { $0.login.accepted() } }
+
     /// Returns when no renewal is under way: one that is must not lose its pair to the end of the process.
     func settle() async {
         guard let flight = state.withLock({ $0.flight }) else { return }
@@ -113,7 +121,11 @@ final class Authenticator: Sendable {
         switch content {
         case .none: login = nil
         case .login(let stored): login = stored
-        case .unreadable(let words): return .loginRequired(words)
+        case .unreadable(let words):
+            return state.withLock { state in
+                state.stamp = stamp
+                return state.login.unreadable(words, now: time.now())
+            }
         }
         state.withLock {
             $0.stamp = stamp

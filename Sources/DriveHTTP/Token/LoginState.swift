@@ -42,6 +42,7 @@ struct LoginState: Sendable {
     private var refusals = 0
     private var losses = 0
     private var misses = 0
+    private var revocations = 0
     private var wasNeeded = false
 
     var login: DriveHealth.Login {
@@ -74,7 +75,7 @@ struct LoginState: Sendable {
         }
         if login.refreshToken != stored?.refreshToken {
             condition = .sound
-            (refusals, losses, misses) = (0, 0, 0)
+            (refusals, losses, misses, revocations) = (0, 0, 0, 0)
         }
         guard !login.accessToken.isEmpty, login.accessToken != access?.token else { return }
         // Bounded, so that a foreign file cannot overflow the clock.
@@ -104,6 +105,27 @@ struct LoginState: Sendable {
     /// A 401 for `token`; an old one, that others have replaced already, says nothing.
     mutating func refused(_ token: String) {
         if access?.token == token { rejected = token }
+    }
+
+    /// The drive said to a call with `token` that the login is void. One more renewal after a while, and a second one,
+    /// may show otherwise; then the login counts as dead.
+    mutating func revoked(_ token: String, _ words: String, now: Moment) {
+        guard access?.token == token, rejected != token else { return }
+        rejected = token
+        revocations += 1
+        if revocations >= Self.refusalsToDeath {
+            condition = .dead(words)
+        } else {
+            condition = .failing(.loginRequired(words), next: now + Self.refusalWaits[revocations - 1])
+        }
+    }
+
+    /// A call with the present token was answered.
+    mutating func accepted() { revocations = 0 }
+
+    /// The file is there but cannot be used.
+    mutating func unreadable(_ words: String, now: Moment) -> DriveError {
+        fail(.loginRequired(words), now + .seconds(5))
     }
 
     /// The new pair, checked against the old one: what to save, or why it is none of ours.
