@@ -87,7 +87,9 @@ import Testing
 
     @Test func throttlingIsWaitedOut() async throws {
         let bench = try Bench { call, number in
-            number < 3 ? .success(.json(#"{"code":"TooManyRequests"}"#, status: 429, [("x-retry-after", "2000")])) : .success(Self.file)
+            number < 3
+                ? .success(.json(#"{"code":"TooManyRequests"}"#, status: 429, [("x-retry-after", "2000")]))
+                : .success(Self.file)
         }
         let start = bench.time.now()
         _ = try await bench.drive.file(Bench.id, .foreground)
@@ -131,7 +133,9 @@ import Testing
 
     @Test func theUserIsAskedForWhereTheDrivesDoNotTell() async throws {
         let bench = try Bench { call, _ in
-            call.url.hasSuffix("/oauth/users/info") ? .success(.json(#"{"id":"u1","name":"N"}"#)) : .success(.json(#"{"default_drive_id":"7","backup_drive_id":"8"}"#))
+            call.url.hasSuffix("/oauth/users/info")
+                ? .success(.json(#"{"id":"u1","name":"N"}"#))
+                : .success(.json(#"{"default_drive_id":"7","backup_drive_id":"8"}"#))
         }
         let account = try await bench.drive.account(.foreground)
         #expect(account == AccountInfo(userID: "u1", name: "N", defaultDrive: DriveID("7"), backupDrive: DriveID("8")))
@@ -150,6 +154,24 @@ import Testing
     @Test func aCancelledCallEnds() async throws {
         let bench = try Bench { _, _ in .failure(.cancelled) }
         #expect(await failure { try await bench.drive.file(Bench.id, .foreground) } == .cancelled)
+    }
+
+    @Test func aFrozenAccountIsLeftAlone() async throws {
+        let bench = try Bench { _, number in
+            number == 0
+                ? .success(.json(#"{"code":"UserNotAllowedAccessResource","message":"x"}"#, status: 403))
+                : .success(Self.file)
+        }
+        let frozen = DriveError.accountRestricted(
+            Refusal(status: 403, code: "UserNotAllowedAccessResource", message: "x"))
+        for _ in 0..<10 { #expect(await failure { try await bench.drive.file(Bench.id, .background) } == frozen) }
+        for _ in 0..<10 { #expect(await failure { try await bench.drive.file(Bench.id, .foreground) } == frozen) }
+        #expect(bench.transport.asked.count == 1)
+        bench.time.manual.advance(by: Restriction.foreground)
+        #expect(await failure { try await bench.drive.file(Bench.id, .background) } == frozen)
+        _ = try await bench.drive.file(Bench.id, .foreground)
+        // It answered: all is well again.
+        _ = try await bench.drive.file(Bench.id, .background)
     }
 
     @Test func configurationsAreChecked() {

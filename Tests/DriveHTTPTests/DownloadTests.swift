@@ -105,7 +105,10 @@ final class Bucket: DownloadSink {
         ("another size", [.head(206, partial(10, 19, total: 7_000)), .bytes([1, 2, 3]), .stall]),
         ("no Content-Range", [.head(206, [("content-length", "10")]), .bytes([1]), .stall]),
         ("an encoded body", [.head(206, partial(10, 19) + [("content-encoding", "gzip")]), .bytes([1]), .stall]),
-        ("a length that does not fit", [.head(206, [("content-range", "bytes 10-19/300000"), ("content-length", "5")]), .stall]),
+        (
+            "a length that does not fit",
+            [.head(206, [("content-range", "bytes 10-19/300000"), ("content-length", "5")]), .stall]
+        ),
         ("204", [.head(204, []), .end]),
     ]
 
@@ -129,7 +132,10 @@ final class Bucket: DownloadSink {
         ("no answer", [.stall]), ("cut at once", [.cut]),
         (
             "short and ended in order",
-            [.head(206, [("content-range", "bytes 0-99/300000"), ("transfer-encoding", "chunked")]), .bytes(Array(object[..<40])), .end]
+            [
+                .head(206, [("content-range", "bytes 0-99/300000"), ("transfer-encoding", "chunked")]),
+                .bytes(Array(object[..<40])), .end,
+            ]
         ),
     ]
 
@@ -150,7 +156,10 @@ final class Bucket: DownloadSink {
 
     @Test func aBodyLongerThanItMayBeIsCutOff() async throws {
         let rig = try await Rig { _ in
-            [.head(206, [("content-range", "bytes 0-99/300000"), ("transfer-encoding", "chunked")]), .bytes(Self.object), .end]
+            [
+                .head(206, [("content-range", "bytes 0-99/300000"), ("transfer-encoding", "chunked")]),
+                .bytes(Self.object), .end,
+            ]
         }
         let bucket = Bucket()
         try await rig.download(ByteRange(0, 100), into: bucket)
@@ -183,13 +192,19 @@ final class Bucket: DownloadSink {
 
     @Test func refusalsAreClassifiedAndTheTooManyLowerTheLimit() async throws {
         let rig = try await Rig { request in
-            let text = request.head.uri == "/many" ? "RequestDeniedByCallback</Code>ExceedMaxConcurrency" : "AccessDenied</Code>Request has expired."
+            let text =
+                request.head.uri == "/many"
+                ? "RequestDeniedByCallback</Code>ExceedMaxConcurrency" : "AccessDenied</Code>Request has expired."
             let xml = Array("<Error><Code>\(text)</Error>".utf8)
             return [.head(403, [("content-length", "\(xml.count)")]), .bytes(xml), .end]
         }
-        #expect(await failure { try await rig.download(ByteRange(0, 9), from: "/old", into: Bucket()) } == .download(.expired))
+        #expect(
+            await failure { try await rig.download(ByteRange(0, 9), from: "/old", into: Bucket()) }
+                == .download(.expired))
         #expect(rig.drive.health().streamsAllowed == 3)
-        #expect(await failure { try await rig.download(ByteRange(0, 9), from: "/many", into: Bucket()) } == .download(.tooManyStreams))
+        #expect(
+            await failure { try await rig.download(ByteRange(0, 9), from: "/many", into: Bucket()) }
+                == .download(.tooManyStreams))
         #expect(rig.drive.health().streamsAllowed == 1)
         await rig.end()
     }
@@ -198,7 +213,9 @@ final class Bucket: DownloadSink {
         let rig = try await Rig { _ in
             [.head(503, [("transfer-encoding", "chunked")]), .bytes(Self.object), .stall]
         }
-        #expect(await failure { try await rig.download(ByteRange(0, 9), into: Bucket()) } == .download(.throttled(status: 503)))
+        #expect(
+            await failure { try await rig.download(ByteRange(0, 9), into: Bucket()) }
+                == .download(.throttled(status: 503)))
         await rig.end()
     }
 

@@ -9,12 +9,15 @@ import Testing
 
     private func life(_ query: String, stated: String? = nil) -> Duration {
         LinkExpiry.life(
-            of: "https://cn-beijing-data.aliyundrive.net/a%2Fb/c?" + query, stated: stated.flatMap(WireTime.init(iso8601:)),
+            of: "https://cn-beijing-data.aliyundrive.net/a%2Fb/c?" + query,
+            stated: stated.flatMap(WireTime.init(iso8601:)),
             serverNow: now)
     }
 
     @Test func readsAllFourStyles() {
-        #expect(life("x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-date=20231114T221310Z&x-oss-expires=900") == .seconds(890))
+        #expect(
+            life("x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-date=20231114T221310Z&x-oss-expires=900")
+                == .seconds(890))
         #expect(life("x-oss-signature-version=OSS2&x-oss-expires=1700000800") == .seconds(800))
         #expect(life("x-oss-expires=1700000700&di=x") == .seconds(700))
         #expect(life("OSSAccessKeyId=a&Expires=1700000600&Signature=b%2Bc%3D") == .seconds(600))
@@ -35,7 +38,8 @@ import Testing
 
     @Test(arguments: [
         "https://cn-beijing-data.aliyundrive.net/x?y", "https://bj29.cn-beijing.data.alicloudccp.com/x",
-        "https://a.ALIYUNCS.com:443/x", "https://aliyundrive.net/", "http://10.0.0.5:8080/x", "https://cdn.mirror.example/x",
+        "https://a.ALIYUNCS.com:443/x", "https://aliyundrive.net/", "http://10.0.0.5:8080/x",
+        "https://cdn.mirror.example/x",
     ])
     func theDrivesOwnAndTheConfiguredHosts(link: String) {
         let hosts = LinkHosts(configured: ["10.0.0.5", "*.mirror.example"], apiURL: "https://openapi.alipan.com")
@@ -43,9 +47,12 @@ import Testing
     }
 
     @Test(arguments: [
-        "https://evilaliyundrive.net/x", "https://aliyundrive.net.evil.example/x", "http://cn-beijing-data.aliyundrive.net/x",
-        "https://127.0.0.1/x", "https://localhost/x", "https://[::1]/x", "file:///etc/passwd", "ftp://aliyundrive.net/x",
-        "https://aliyundrive.net@evil.example/", "https://user@cn.aliyundrive.net/", "", "//aliyundrive.net/x", "https:///x",
+        "https://evilaliyundrive.net/x", "https://aliyundrive.net.evil.example/x",
+        "http://cn-beijing-data.aliyundrive.net/x",
+        "https://127.0.0.1/x", "https://localhost/x", "https://[::1]/x", "file:///etc/passwd",
+        "ftp://aliyundrive.net/x",
+        "https://aliyundrive.net@evil.example/", "https://user@cn.aliyundrive.net/", "", "//aliyundrive.net/x",
+        "https:///x",
         "https://1.10.0.0.5/", "unix:///run/x",
     ])
     func foreignHosts(link: String) {
@@ -63,7 +70,9 @@ import Testing
     @Test func contentRanges() {
         let range = ContentRange("bytes 5-9/100")
         #expect(range?.first == 5 && range?.last == 9 && range?.total == 100)
-        for bad in ["bytes 5-9/*", "bytes */100", "5-9/100", "bytes 5-/100", "bytes -5-9/100", "items 5-9/100", "bytes 5-9"] {
+        for bad in [
+            "bytes 5-9/*", "bytes */100", "5-9/100", "bytes 5-/100", "bytes -5-9/100", "items 5-9/100", "bytes 5-9",
+        ] {
             #expect(ContentRange(bad) == nil, "\(bad)")
         }
     }

@@ -12,7 +12,9 @@ final class ScriptedRenewer: Renewer {
     private let script: @Sendable (Int, String) async -> Result<RenewedLogin, RenewFailure>
     private let spent = Mutex<[String]>([])
 
-    init(_ script: @escaping @Sendable (Int, String) async -> Result<RenewedLogin, RenewFailure>) { self.script = script }
+    init(_ script: @escaping @Sendable (Int, String) async -> Result<RenewedLogin, RenewFailure>) {
+        self.script = script
+    }
 
     var tokens: [String] { spent.withLock { $0 } }
 
@@ -124,15 +126,19 @@ final class ScriptedRenewer: Renewer {
     @Test func lifeComesFromTheTokenWhereTheAnswerDoesNotTell() {
         let issued: Int64 = 1_000
         let access = Tokens.jwt(exp: issued + 2_592_000, iat: issued)
-        #expect(LoginState.life(of: RenewedLogin(refreshToken: "", accessToken: access, life: nil)) == .seconds(2_592_000))
-        #expect(LoginState.life(of: RenewedLogin(refreshToken: "", accessToken: "opaque", life: nil)) == .seconds(7_200))
-        #expect(LoginState.life(of: RenewedLogin(refreshToken: "", accessToken: access, life: .seconds(9))) == .seconds(9))
+        #expect(
+            LoginState.life(of: RenewedLogin(refreshToken: "", accessToken: access, life: nil)) == .seconds(2_592_000))
+        #expect(
+            LoginState.life(of: RenewedLogin(refreshToken: "", accessToken: "opaque", life: nil)) == .seconds(7_200))
+        #expect(
+            LoginState.life(of: RenewedLogin(refreshToken: "", accessToken: access, life: .seconds(9))) == .seconds(9))
     }
 
     @Test func aPairThatCannotBeOursIsRefusedAndTheOldOneKept() async throws {
         try file.write(fresh)
         let bad = [
-            ScriptedRenewer.pair(1, sub: "somebody-else"), RenewedLogin(refreshToken: "a.b", accessToken: "x", life: nil),
+            ScriptedRenewer.pair(1, sub: "somebody-else"),
+            RenewedLogin(refreshToken: "a.b", accessToken: "x", life: nil),
             RenewedLogin(refreshToken: Tokens.jwt(), accessToken: "with space", life: nil),
         ]
         for pair in bad {
@@ -186,7 +192,9 @@ final class ScriptedRenewer: Renewer {
             number == 1 ? .failure(.dead("RefreshTokenInvalid")) : .success(ScriptedRenewer.pair(number))
         }
         let authenticator = authenticator(renewer)
-        for _ in 0..<5 { #expect(await failure { try await token(authenticator) } == .loginRequired("RefreshTokenInvalid")) }
+        for _ in 0..<5 {
+            #expect(await failure { try await token(authenticator) } == .loginRequired("RefreshTokenInvalid"))
+        }
         // The same token stored again changes nothing.
         try file.write(fresh)
         #expect(await failure { try await token(authenticator) } == .loginRequired("RefreshTokenInvalid"))
@@ -261,5 +269,23 @@ final class ScriptedRenewer: Renewer {
         }
         #expect(words.contains("log in"))
         #expect(authenticator.login == .needed(words))
+    }
+
+    @Test func aRevokedGrantStopsTrafficAndDiesAfterTwoMoreTries() async throws {
+        try file.write(fresh)
+        let renewer = ScriptedRenewer { number, _ in .success(ScriptedRenewer.pair(number)) }
+        let authenticator = authenticator(renewer)
+        for wait in [60, 120] {
+            let token = try await token(authenticator)
+            for _ in 0..<10 { authenticator.revoked(token, "PermissionDenied") }
+            for _ in 0..<10 {
+                #expect(await failure { try await self.token(authenticator) } == .loginRequired("PermissionDenied"))
+            }
+            time.manual.advance(by: .seconds(wait))
+        }
+        authenticator.revoked(try await token(authenticator), "PermissionDenied")
+        time.manual.advance(by: .seconds(10_000))
+        #expect(await failure { try await token(authenticator) } == .loginRequired("PermissionDenied"))
+        #expect(renewer.tokens.count == 3 && authenticator.login == .needed("PermissionDenied"))
     }
 }

@@ -48,7 +48,9 @@ import Testing
             TurnQueue(
                 time: time, longestSleep: .seconds(3_600),
                 supply: { [self] in
-                    pieces.withLock { $0.isEmpty ? .failure(Later(at: time.now() + .seconds(3_600))) : .success($0.removeFirst()) }
+                    pieces.withLock {
+                        $0.isEmpty ? .failure(Later(at: time.now() + .seconds(3_600))) : .success($0.removeFirst())
+                    }
                 },
                 giveBack: { [self] piece in pieces.withLock { $0.append(piece) } })
         }

@@ -92,7 +92,9 @@ import Testing
         #expect(await failure(TokenImportError.self) { try await imported(text) } == .empty)
     }
 
-    @Test(arguments: ["abc", "a.b", "a.b.c.d", "a..c", "a.b c.d", "a.b!.c", "https://x.y/z", "{\"refresh_token\":\"a.b.c\"}"])
+    @Test(arguments: [
+        "abc", "a.b", "a.b.c.d", "a..c", "a.b c.d", "a.b!.c", "https://x.y/z", "{\"refresh_token\":\"a.b.c\"}",
+    ])
     func aMalformedToken(text: String) async throws {
         let error = try #require(await failure(TokenImportError.self) { try await imported(text) })
         guard case .malformed = error else {
@@ -107,7 +109,8 @@ import Testing
     }
 
     @Test func anImportWaitsForARenewalUnderWay() async throws {
-        let lock = try await FileLock.holding(file.path + ".lock", time: time, until: time.now()) { () -> TokenImportError? in
+        let lock = try await FileLock.holding(file.path + ".lock", time: time, until: time.now()) {
+            () -> TokenImportError? in
             let waiter = Task { await failure(TokenImportError.self) { try await imported(Tokens.jwt()) } }
             await time.sleepers(atLeast: 1)
             time.advance(by: .seconds(31))

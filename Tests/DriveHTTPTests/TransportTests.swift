@@ -49,7 +49,8 @@ import Testing
     @Test func anAnswerThatDoesNotEndIsBounded() async throws {
         let piece = [UInt8](repeating: 0x20, count: 1_000_000)
         let server = try await LoopbackServer { request in
-            request.head.uri.hasPrefix("/renew") ? reply(Tokens.pair(1))
+            request.head.uri.hasPrefix("/renew")
+                ? reply(Tokens.pair(1))
                 : [.head(200, [("transfer-encoding", "chunked")])] + (0..<18).map { _ in .bytes(piece) } + [.stall]
         }
         let drive = try drive(server)

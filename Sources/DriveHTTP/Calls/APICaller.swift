@@ -54,7 +54,8 @@ struct APICaller: Sendable {
     /// One try. Throws what ends the call; `.again` has done its waiting already.
     private func step(_ call: APICall, _ urgency: Urgency, _ effort: inout Effort) async throws(DriveError) -> Step {
         try restriction.check(urgency, now: time.now())
-        guard let token = try await token(call, &effort), let answer = try await send(call, token, urgency, &effort) else {
+        guard let token = try await token(call, &effort), let answer = try await send(call, token, urgency, &effort)
+        else {
             return .again
         }
         clock.observe(answer.fields)

@@ -22,7 +22,9 @@ final class Restriction: Sendable {
     }
 
     func note(_ error: DriveError, now: Moment) {
-        guard case .accountRestricted(let refusal) = error, refusal.code == "UserNotAllowedAccessResource" else { return }
+        guard case .accountRestricted(let refusal) = error, refusal.code == "UserNotAllowedAccessResource" else {
+            return
+        }
         state.withLock { $0 = (error, now) }
     }
 

@@ -41,7 +41,8 @@ final class Authenticator: Sendable {
     /// An access token that is good as far as is known.
     func token(until deadline: Moment) async throws(DriveError) -> String {
         let now = time.now()
-        let (quick, flight, isOurs) = state.withLock { state -> (LoginState.Decision?, Flight<String, DriveError>, Bool) in
+        let (quick, flight, isOurs) = state.withLock {
+            state -> (LoginState.Decision?, Flight<String, DriveError>, Bool) in
             if let flight = state.flight { return (nil, flight, false) }
             let flight = Flight<String, DriveError>(time: time)
             let mustSave = state.saveAgain.map { $0 <= now } ?? false
@@ -95,7 +96,9 @@ final class Authenticator: Sendable {
     private func lockAndDecide() async -> LoginState.Decision {
         do throws(FileFault) {
             let wait = time.now() + Self.lockWait
-            let decision = try await FileLock.holding(file.path + ".lock", time: time, until: wait) { await self.decide() }
+            let decision = try await FileLock.holding(file.path + ".lock", time: time, until: wait) {
+                await self.decide()
+            }
             return decision ?? .fail(.unreachable("another process is busy renewing the login"))
         } catch {
             return .fail(.misconfigured("the token file cannot be locked: \(error.what)"))
@@ -195,7 +198,8 @@ final class Authenticator: Sendable {
 extension RenewFailure {
     var words: String {
         switch self {
-        case .dead(let words), .refused(let words), .unreachable(let words), .lost(let words), .misconfigured(let words):
+        case .dead(let words), .refused(let words), .unreachable(let words), .lost(let words),
+            .misconfigured(let words):
             words
         case .throttled: "too many renewals"
         }

@@ -89,14 +89,15 @@ struct LoginState: Sendable {
         if let access = usable(now: now), access.expires - now > Self.margin { return .use(access.token) }
         guard let stored else { return .fail(.loginRequired(Self.noLogin)) }
         if let owner = stored.renewal, owner != renewal {
-            return standIn(now, else: .loginRequired("the stored login belongs to another app (\(owner)): log in again"))
+            return standIn(
+                now, else: .loginRequired("the stored login belongs to another app (\(owner)): log in again"))
         }
         switch condition {
         case .dead(let words): return standIn(now, else: .loginRequired(words))
         case .failing(let error, let next) where now < next: return standIn(now, else: error)
         case .failing, .sound: break
         }
-        if let access, access.token == rejected, access.expires - now > Self.margin, now - access.obtained < Self.youth {
+        if isRejectedYoung(now) {
             return .fail(.loginRequired("the drive refuses the access token that was just renewed"))
         }
         return .renew(stored)
@@ -193,6 +194,11 @@ struct LoginState: Sendable {
     private mutating func fail(_ error: DriveError, _ next: Moment) -> DriveError {
         condition = .failing(error, next: next)
         return error
+    }
+
+    private func isRejectedYoung(_ now: Moment) -> Bool {
+        guard let access, access.token == rejected, access.expires - now > Self.margin else { return false }
+        return now - access.obtained < Self.youth
     }
 
     private func usable(now: Moment) -> Access? {
