@@ -40,7 +40,7 @@ extension HTTPDrive {
         }
         defer { streams.release(slot) }
         do throws(DriveError) {
-            try await follow(link.url, range, size, sink)
+            try await follow(link.url, range, size, lane: slot, sink)
         } catch {
             if error != .cancelled { note("download", error.words) }
             throw error
@@ -49,11 +49,11 @@ extension HTTPDrive {
 
     /// Gets the range from `url` or from where it redirects to.
     private func follow(
-        _ url: String, _ range: ByteRange, _ size: Int64, _ sink: any DownloadSink
+        _ url: String, _ range: ByteRange, _ size: Int64, lane: Int, _ sink: any DownloadSink
     ) async throws(DriveError) {
         var url = url
         for _ in 0...Self.mostRedirects {
-            switch try await fetch(url, range, size, sink) {
+            switch try await fetch(url, range, size, lane: lane, sink) {
             case .complete, .stopped: return
             case .short(let missing): throw .download(.cut("\(missing) bytes missing"))
             case .failed(let failure):
@@ -71,7 +71,7 @@ extension HTTPDrive {
     }
 
     private func fetch(
-        _ url: String, _ range: ByteRange, _ size: Int64, _ sink: any DownloadSink
+        _ url: String, _ range: ByteRange, _ size: Int64, lane: Int, _ sink: any DownloadSink
     ) async throws(DriveError) -> RangeReceiver.Outcome {
         let (streams, bandwidth, time) = (streams, bandwidth, time)
         let receiver = RangeReceiver(
@@ -85,7 +85,7 @@ extension HTTPDrive {
                 (name: "Range", value: "bytes=\(range.lower)-\(range.upper - 1)"),
                 (name: "User-Agent", value: configuration.userAgent),
                 (name: "Referer", value: "https://www.aliyundrive.com/"),
-            ])
+            ], lane: lane)
         do {
             try await transport.stream(call, into: receiver)
         } catch {

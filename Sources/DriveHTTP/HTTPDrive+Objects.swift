@@ -83,7 +83,9 @@ extension HTTPDrive {
         var files: [ObjectID: DriveFile] = [:]
         for item in page.items {
             // Without a drive in the answer the id alone must do.
-            let asked = ids.first { $0.file.rawValue == item.id && (item.drive ?? $0.drive.rawValue) == $0.drive.rawValue }
+            let asked = ids.first {
+                $0.file.rawValue == item.id && (item.drive ?? $0.drive.rawValue) == $0.drive.rawValue
+            }
             if let asked { files[asked] = item.file(in: asked.drive) }
         }
         return files

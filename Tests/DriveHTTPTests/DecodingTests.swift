@@ -50,7 +50,11 @@ import Testing
 
     @Test func aFolderHasNeitherSizeNorHash() throws {
         let file = try file(
-            #"{"file_id":"d","name":"n","type":"folder","size":7,"content_hash":"A9993E364706816ABA3E25717850C26C9CD0D89D"}"#)
+            #"""
+            {"file_id":"d","name":"n","type":"folder","size":7,
+            "content_hash":"A9993E364706816ABA3E25717850C26C9CD0D89D"}
+            """#
+        )
         #expect(file.kind == .folder && file.size == 0 && file.contentHash == nil)
     }
 
@@ -81,7 +85,8 @@ import Testing
         let page = try page(
             #"""
             {"items":[{"file_id":"1","name":"a"},{"name":"no id"},{"file_id":"2"},null,7,
-            {"file_id":"3","name":"\#(long)"},{"file_id":"4","name":"\ud83d"},{"file_id":"5","name":"b"}],"next_marker":"m"}
+            {"file_id":"3","name":"\#(long)"},{"file_id":"4","name":"\ud83d"},{"file_id":"5","name":"b"}],
+            "next_marker":"m"}
             """#)
         #expect(page.items.map(\.id).filter { $0 != "4" } == ["1", "5"])
         #expect(page.next == "m")
@@ -95,7 +100,9 @@ import Testing
         #expect(page.items.map(\.name) == ["a", "b\u{FFFD}"])
     }
 
-    @Test(arguments: [#"{"items":[],"next_marker":""}"#, #"{"items":[],"next_marker":null}"#, #"{"items":[]}"#, #"{"items":null}"#])
+    @Test(arguments: [
+        #"{"items":[],"next_marker":""}"#, #"{"items":[],"next_marker":null}"#, #"{"items":[]}"#, #"{"items":null}"#,
+    ])
     func theEndOfAListing(json: String) throws {
         let page = try page(json)
         #expect(page.items.isEmpty && page.next == nil)
@@ -141,7 +148,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "2023-06-28T25:00:00Z", "2023-06-28", "2023-06-28T10:00:20.Z",
+        "", "2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "2023-06-28T25:00:00Z", "2023-06-28",
+        "2023-06-28T10:00:20.Z",
         "2023-06-28T10:00:20Zx", "２０２３-06-28T10:00:20Z", "0000-01-01T00:00:00Z",
     ])
     func noTimes(text: String) { #expect(WireTime(iso8601: text) == nil) }

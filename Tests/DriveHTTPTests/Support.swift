@@ -99,7 +99,8 @@ enum Tokens {
 
     static func pair(_ number: Int, sub: String = "user-1", life: Int? = 7_200) -> String {
         let expires = life.map { #","expires_in":\#($0)"# } ?? ""
-        return #"{"refresh_token":"\#(jwt(sub: sub, id: "r\#(number)"))","access_token":"access-\#(number)"\#(expires)}"#
+        let refresh = jwt(sub: sub, id: "r\(number)")
+        return #"{"refresh_token":"\#(refresh)","access_token":"access-\#(number)"\#(expires)}"#
     }
 }
 
@@ -138,12 +139,14 @@ struct Bench {
 
 let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
-/// The error that `body` throws, for `#expect`.
-func failure<Failure: Error>(_ body: () async throws(Failure) -> some Any) async -> Failure? {
-    do throws(Failure) {
+/// The error of this type that `body` throws, for `#expect`.
+func failure<Failure: Error>(
+    _ type: Failure.Type = DriveError.self, _ body: () async throws -> some Any
+) async -> Failure? {
+    do {
         _ = try await body()
         return nil
     } catch {
-        return error
+        return error as? Failure
     }
 }

@@ -18,6 +18,7 @@ struct APICaller: Sendable {
     let gates: [RequestClass: RequestGate]
     let clock: ServerClock
     let faults: FaultLog
+    let restriction = Restriction()
     let time: any TimeSource
     let random: @Sendable () -> Double
 
@@ -52,12 +53,17 @@ struct APICaller: Sendable {
 
     /// One try. Throws what ends the call; `.again` has done its waiting already.
     private func step(_ call: APICall, _ urgency: Urgency, _ effort: inout Effort) async throws(DriveError) -> Step {
-        guard let token = try await token(call, &effort), let answer = try await send(call, token, urgency, &effort) else {
+        try restriction.check(urgency, now: time.now())
+        guard let token = try await token(call, &effort), let answer = try await send(call, token, urgency, &effort)
+        else {
             return .again
         }
         clock.observe(answer.fields)
         switch Verdict(answer, call.context, serverNow: clock.now()) {
-        case .success: return .answer(answer)
+        case .success:
+            authenticator.accepted()
+            restriction.lift()
+            return .answer(answer)
         case .tokenRefused(let refusal):
             authenticator.refused(token)
             faults.note(call.path, "access token refused, \(refusal.words)")
@@ -68,9 +74,23 @@ struct APICaller: Sendable {
             let seconds = end.map { ($0 - time.now()).components.seconds } ?? 0
             faults.note(call.path, "throttled, \(refusal.words), the class \(call.kind.name) pauses \(seconds) s")
         case .passing(let refusal): try await fault(call, .serverFailure(refusal), &effort)
-        case .final(let error): throw error
+        case .final(let error): throw final(call, error, token)
         }
         return .again
+    }
+
+    /// What a final refusal means for the calls after this one.
+    private func final(_ call: APICall, _ error: DriveError, _ token: String) -> DriveError {
+        restriction.note(error, now: time.now())
+        switch error {
+        case .loginRequired(let words): authenticator.revoked(token, words)
+        case .accountRestricted, .driveLocked, .misconfigured: break
+        case .unreachable, .cancelled, .deadlinePassed, .accessDenied, .notFound, .inRecycleBin, .nameTaken, .wrongKind,
+            .quotaExhausted, .tooLarge, .staleMarker, .rejected, .serverFailure, .malformedAnswer, .download:
+            return error
+        }
+        faults.note(call.path, error.words)
+        return error
     }
 
     private func token(_ call: APICall, _ effort: inout Effort) async throws(DriveError) -> String? {

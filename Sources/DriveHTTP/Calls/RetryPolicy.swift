@@ -8,7 +8,8 @@ struct RetryPolicy: Hashable, Sendable {
     private var faults = 0
     private var unreachable = 0
 
-    /// After a fault of the server or a lost answer: the wait before the next try, `nil` to give up. `jitter` is 0 to 1.
+    /// After a fault of the server or a lost answer: the wait before the next try, `nil` to give up. `jitter` is
+    /// 0 to 1.
     mutating func fault(jitter: Double) -> Duration? {
         faults += 1
         return faults < Self.mostTries ? wait(jitter) : nil

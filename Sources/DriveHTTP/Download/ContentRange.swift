@@ -10,7 +10,9 @@ struct ContentRange: Hashable, Sendable {
         let halves = words[1].split(separator: "/", omittingEmptySubsequences: false)
         guard halves.count == 2, let total = Self.number(halves[1]) else { return nil }
         let bounds = halves[0].split(separator: "-", omittingEmptySubsequences: false)
-        guard bounds.count == 2, let first = Self.number(bounds[0]), let last = Self.number(bounds[1]) else { return nil }
+        guard bounds.count == 2, let first = Self.number(bounds[0]), let last = Self.number(bounds[1]) else {
+            return nil
+        }
         (self.first, self.last, self.total) = (first, last, total)
     }
 

@@ -37,6 +37,9 @@ struct LinkHosts: Sendable {
 
     /// Lower case, without the brackets of IPv6 and dots at the ends.
     private static func bare(_ host: String) -> String {
-        String(host.lowercased().drop { $0 == "[" || $0 == "." || $0 == "*" }.reversed().drop { $0 == "]" || $0 == "." }.reversed())
+        var bare = Substring(host.lowercased())
+        while let first = bare.first, "[.*".contains(first) { bare.removeFirst() }
+        while let last = bare.last, "].".contains(last) { bare.removeLast() }
+        return String(bare)
     }
 }

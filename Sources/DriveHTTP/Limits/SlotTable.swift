@@ -88,7 +88,8 @@ struct SlotTable: Hashable, Sendable {
             lastStrike = now.nanoseconds
         }
         let doubling = Duration.seconds(min(30, 1 << min(strikes - 1, 5)))
-        let pause = (asked ?? doubling) + .milliseconds(Int64(jitter * 250)) + (asked == nil ? doubling * jitter : .zero)
+        let pause =
+            (asked ?? doubling) + .milliseconds(Int64(jitter * 250)) + (asked == nil ? doubling * jitter : .zero)
         pausedUntil = max(pausedUntil, (now + min(pause, Self.longestPause)).nanoseconds)
     }
 

@@ -41,7 +41,8 @@ final class Authenticator: Sendable {
     /// An access token that is good as far as is known.
     func token(until deadline: Moment) async throws(DriveError) -> String {
         let now = time.now()
-        let (quick, flight, isOurs) = state.withLock { state -> (LoginState.Decision?, Flight<String, DriveError>, Bool) in
+        let (quick, flight, isOurs) = state.withLock {
+            state -> (LoginState.Decision?, Flight<String, DriveError>, Bool) in
             if let flight = state.flight { return (nil, flight, false) }
             let flight = Flight<String, DriveError>(time: time)
             let mustSave = state.saveAgain.map { $0 <= now } ?? false
@@ -68,6 +69,14 @@ final class Authenticator: Sendable {
     /// The drive answered 401 to a request with this token.
     func refused(_ token: String) { state.withLock { $0.login.refused(token) } }
 
+    /// The drive answered a request with this token that the login is void.
+    func revoked(_ token: String, _ words: String) {
+        state.withLock { $0.login.revoked(token, words, now: time.now()) }
+    }
+
+    /// The drive answered a request as it should.
+    func accepted() { state.withLock { $0.login.accepted() } }
+
     /// Returns when no renewal is under way: one that is must not lose its pair to the end of the process.
     func settle() async {
         guard let flight = state.withLock({ $0.flight }) else { return }
@@ -87,7 +96,9 @@ final class Authenticator: Sendable {
     private func lockAndDecide() async -> LoginState.Decision {
         do throws(FileFault) {
             let wait = time.now() + Self.lockWait
-            let decision = try await FileLock.holding(file.path + ".lock", time: time, until: wait) { await self.decide() }
+            let decision = try await FileLock.holding(file.path + ".lock", time: time, until: wait) {
+                await self.decide()
+            }
             return decision ?? .fail(.unreachable("another process is busy renewing the login"))
         } catch {
             return .fail(.misconfigured("the token file cannot be locked: \(error.what)"))
@@ -113,7 +124,11 @@ final class Authenticator: Sendable {
         switch content {
         case .none: login = nil
         case .login(let stored): login = stored
-        case .unreadable(let words): return .loginRequired(words)
+        case .unreadable(let words):
+            return state.withLock { state in
+                state.stamp = stamp
+                return state.login.unreadable(words, now: time.now())
+            }
         }
         state.withLock {
             $0.stamp = stamp
@@ -183,7 +198,8 @@ final class Authenticator: Sendable {
 extension RenewFailure {
     var words: String {
         switch self {
-        case .dead(let words), .refused(let words), .unreachable(let words), .lost(let words), .misconfigured(let words):
+        case .dead(let words), .refused(let words), .unreachable(let words), .lost(let words),
+            .misconfigured(let words):
             words
         case .throttled: "too many renewals"
         }

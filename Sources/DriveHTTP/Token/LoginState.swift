@@ -42,6 +42,7 @@ struct LoginState: Sendable {
     private var refusals = 0
     private var losses = 0
     private var misses = 0
+    private var revocations = 0
     private var wasNeeded = false
 
     var login: DriveHealth.Login {
@@ -74,7 +75,7 @@ struct LoginState: Sendable {
         }
         if login.refreshToken != stored?.refreshToken {
             condition = .sound
-            (refusals, losses, misses) = (0, 0, 0)
+            (refusals, losses, misses, revocations) = (0, 0, 0, 0)
         }
         guard !login.accessToken.isEmpty, login.accessToken != access?.token else { return }
         // Bounded, so that a foreign file cannot overflow the clock.
@@ -88,14 +89,15 @@ struct LoginState: Sendable {
         if let access = usable(now: now), access.expires - now > Self.margin { return .use(access.token) }
         guard let stored else { return .fail(.loginRequired(Self.noLogin)) }
         if let owner = stored.renewal, owner != renewal {
-            return standIn(now, else: .loginRequired("the stored login belongs to another app (\(owner)): log in again"))
+            return standIn(
+                now, else: .loginRequired("the stored login belongs to another app (\(owner)): log in again"))
         }
         switch condition {
         case .dead(let words): return standIn(now, else: .loginRequired(words))
         case .failing(let error, let next) where now < next: return standIn(now, else: error)
         case .failing, .sound: break
         }
-        if let access, access.token == rejected, access.expires - now > Self.margin, now - access.obtained < Self.youth {
+        if isRejectedYoung(now) {
             return .fail(.loginRequired("the drive refuses the access token that was just renewed"))
         }
         return .renew(stored)
@@ -104,6 +106,27 @@ struct LoginState: Sendable {
     /// A 401 for `token`; an old one, that others have replaced already, says nothing.
     mutating func refused(_ token: String) {
         if access?.token == token { rejected = token }
+    }
+
+    /// The drive said to a call with `token` that the login is void. One more renewal after a while, and a second one,
+    /// may show otherwise; then the login counts as dead.
+    mutating func revoked(_ token: String, _ words: String, now: Moment) {
+        guard access?.token == token, rejected != token else { return }
+        rejected = token
+        revocations += 1
+        if revocations >= Self.refusalsToDeath {
+            condition = .dead(words)
+        } else {
+            condition = .failing(.loginRequired(words), next: now + Self.refusalWaits[revocations - 1])
+        }
+    }
+
+    /// A call with the present token was answered.
+    mutating func accepted() { revocations = 0 }
+
+    /// The file is there but cannot be used.
+    mutating func unreadable(_ words: String, now: Moment) -> DriveError {
+        fail(.loginRequired(words), now + .seconds(5))
     }
 
     /// The new pair, checked against the old one: what to save, or why it is none of ours.
@@ -171,6 +194,11 @@ struct LoginState: Sendable {
     private mutating func fail(_ error: DriveError, _ next: Moment) -> DriveError {
         condition = .failing(error, next: next)
         return error
+    }
+
+    private func isRejectedYoung(_ now: Moment) -> Bool {
+        guard let access, access.token == rejected, access.expires - now > Self.margin else { return false }
+        return now - access.obtained < Self.youth
     }
 
     private func usable(now: Moment) -> Access? {

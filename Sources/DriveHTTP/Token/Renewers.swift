@@ -88,7 +88,8 @@ private enum OnlineAnswer {
         if shape.isHTML || answer.status == 404 {
             throw .unreachable("the renewal service is not there (HTTP \(answer.status))")
         }
-        let text = token?.text ?? [shape.envelope.code, shape.envelope.message].filter { !$0.isEmpty }.joined(separator: ": ")
+        let text =
+            token?.text ?? [shape.envelope.code, shape.envelope.message].filter { !$0.isEmpty }.joined(separator: ": ")
         if !text.isEmpty { throw .refused(Redaction.clean(text)) }
         // `{}` or `{"text":{}}`: its own request to the drive failed somewhere on the way.
         if answer.status >= 500 { throw .lost("the renewal service could not ask the drive (HTTP \(answer.status))") }

@@ -37,7 +37,9 @@ struct TokenFile: Sendable {
         var bytes = [UInt8](repeating: 0, count: Self.longest)
         var length = 0
         while length < bytes.count {
-            let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + length, $0.count - length) }
+            let count = bytes.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress! + length, $0.count - length)
+            }
             if count < 0 { return .unreadable(FileFault("read", path).what) }
             if count == 0 { break }
             length += count

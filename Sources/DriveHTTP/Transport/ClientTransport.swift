@@ -11,10 +11,12 @@ import Synchronization
 /// is handed on where it was read from the socket, without a hop or a copy.
 final class ClientTransport: HTTPTransport {
     private let client: HTTPClient
-    private let loops: any EventLoopGroup
+    private let loops: [any EventLoop]
+    private let isDown = Atomic(false)
 
     init(_ configuration: DriveHTTPConfiguration) {
-        loops = MultiThreadedEventLoopGroup.singleton
+        let group = MultiThreadedEventLoopGroup.singleton
+        loops = Array(group.makeIterator())
         var settings = HTTPClient.Configuration()
         settings.timeout = .init(
             connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.stallTimeout))
@@ -29,7 +31,7 @@ final class ClientTransport: HTTPTransport {
         if let proxy = configuration.proxy {
             settings.proxy = .server(host: proxy.host, port: proxy.port)
         }
-        client = HTTPClient(eventLoopGroupProvider: .shared(loops), configuration: settings)
+        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: settings)
     }
 
     func exchange(
@@ -44,11 +46,22 @@ final class ClientTransport: HTTPTransport {
         try await run(call, Conveyor(receiver: receiver, onSent: {}))
     }
 
+    deinit {
+        // The library traps when it is let go of unclosed; a forgotten `shutdown` shall not end the process.
+        guard !isDown.load(ordering: .acquiring) else { return }
+        Task { [client] in await Self.close(client) }
+    }
+
     func shutdown() async {
+        guard !isDown.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        await Self.close(client)
+    }
+
+    private static func close(_ client: HTTPClient) async {
         do {
             try await client.shutdown()
         } catch {
-            // Shut down twice, or with requests under way, which end with an error of their own.
+            // Requests were under way: they end with an error of their own.
         }
     }
 
@@ -62,8 +75,9 @@ final class ClientTransport: HTTPTransport {
             throw .badAddress
         }
         let deadline = call.timeout.map { NIODeadline.now() + TimeAmount($0) }
+        let place = call.lane.map { HTTPClient.EventLoopPreference.delegateAndChannel(on: loops[$0 % loops.count]) }
         let task = client.execute(
-            request: request, delegate: conveyor, eventLoop: .delegateAndChannel(on: loops.next()), deadline: deadline)
+            request: request, delegate: conveyor, eventLoop: place ?? .indifferent, deadline: deadline)
         do {
             try await withTaskCancellationHandler {
                 try await task.futureResult.get()

@@ -8,6 +8,8 @@ struct HTTPCall: Sendable {
     var body: [UInt8]?
     /// Longest time from now to the end of the answer; `nil` leaves only the stall limit between bytes.
     var timeout: Duration?
+    /// Calls of one lane run on one thread and so find each other's idle connections; `nil` takes any connection.
+    var lane: Int?
 }
 
 /// Header fields of an answer; names are compared without regard to case.

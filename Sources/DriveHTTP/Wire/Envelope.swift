@@ -31,15 +31,10 @@ struct WireFault: Error {
 }
 
 enum WireDecoding {
-    /// Decodes a body; when its bytes are not UTF-8, once more with the bad bytes replaced, so that one bad name does
-    /// not hide a folder.
+    /// Decodes a body. Bytes that are no UTF-8 are replaced first, so that one bad name does not hide a file.
     static func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws -> Value {
-        do {
-            return try JSONDecoder().decode(type, from: Data(body))
-        } catch {
-            guard String(validating: body, as: UTF8.self) == nil else { throw error }
-            let mended = Data(String(decoding: body, as: UTF8.self).utf8)
-            return try JSONDecoder().decode(type, from: mended)
-        }
+        let isText = String(validating: body, as: UTF8.self) != nil
+        let data = isText ? Data(body) : Data(String(decoding: body, as: UTF8.self).utf8)
+        return try JSONDecoder().decode(type, from: data)
     }
 }

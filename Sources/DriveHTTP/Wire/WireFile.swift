@@ -51,7 +51,9 @@ struct WireFile: Decodable {
     private static func streams(_ object: WireObject?) -> [StreamInfo] {
         guard let object, object.allKeys.count <= mostStreams else { return [] }
         return object.allKeys.compactMap { key in
-            guard let size = object.object(key)?.integer("size"), size >= 0, !key.stringValue.isEmpty else { return nil }
+            guard let size = object.object(key)?.integer("size"), size >= 0, !key.stringValue.isEmpty else {
+                return nil
+            }
             return StreamInfo(name: key.stringValue, size: size)
         }.sorted { $0.name < $1.name }
     }

@@ -13,7 +13,9 @@ struct WireTime: Hashable {
             let hour = scan.digits(2), scan.skip(":"), let minute = scan.digits(2)
         else { return nil }
         let second = scan.skip(":") ? scan.digits(2) : 0
-        guard let second, let nanoseconds = scan.fraction(), let offset = scan.offset(), scan.isAtEnd else { return nil }
+        guard let second, let nanoseconds = scan.fraction(), let offset = scan.offset(), scan.isAtEnd else {
+            return nil
+        }
         guard let days = Self.days(year: year, month: month, day: day), hour < 24, minute < 60, second < 61 else {
             return nil
         }
