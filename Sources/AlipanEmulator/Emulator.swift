@@ -168,12 +168,14 @@ extension Emulator {
         }
         let isNew = try store?.load(into: &state, files: files) ?? true
         if let store {
+            state.sign(with: try store.signingSeed(fresh: configuration.seed))
             state.tree.recordsChanges = true
-            try store.compact(&state)
         }
         if isNew, let seed = configuration.seedDirectory {
             try SeedImporter(root: seed, drive: configuration.defaultDrive).run(&state, now: now)
         }
+        // Last, so that a seed that could not be read leaves the store new.
+        try store?.compact(&state)
         return World(configuration: configuration, pool: pool, files: files, store: store, state: state)
     }
 }
