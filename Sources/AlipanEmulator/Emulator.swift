@@ -157,8 +157,8 @@ extension Emulator {
         let files = try ContentFiles(root: directory)
         let store = configuration.storeDirectory == nil ? nil : try Store(directory: directory)
         // Ids and tokens must not repeat those of an earlier run.
-        let epoch = store == nil ? configuration.seed : configuration.seed ^ UInt64(configuration.time.now())
-        var state = State(configuration: configuration, epoch: epoch)
+        let run = try store?.countRun() ?? 0
+        var state = State(configuration: configuration, epoch: configuration.seed ^ Scrambler.mix(run))
         state.learn(.empty)
         let now = configuration.time.now()
         for (index, drive) in configuration.drives.enumerated() {

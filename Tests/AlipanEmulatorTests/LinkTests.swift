@@ -312,8 +312,9 @@ import Testing
             try await rig.emulator.setNetwork(.up)
             #expect(try await rig.list().status == 200)
             try await rig.emulator.setNetwork(.hanging)
+            let accepted = rig.emulator.api.connectionCounts.accepted
             let waiting = Task { try await rig.list().status }
-            while rig.emulator.api.connectionCounts.open == 0 { await Task.yield() }
+            while rig.emulator.api.connectionCounts.accepted == accepted { await Task.yield() }
             try await rig.emulator.setNetwork(.up)
             await #expect(throws: (any Error).self) { try await waiting.value }
             #expect(try await rig.list().status == 200)

@@ -41,14 +41,28 @@ final class Store: Sendable {
 
     /// The number that links are signed with, the same in every run.
     func signingSeed(fresh: UInt64) throws -> UInt64 {
-        let path = directory + "/signing-seed"
-        if FileManager.default.fileExists(atPath: path) {
-            let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
-            guard let seed = UInt64(text) else { throw StartError.store(path: path, reason: "is not a number") }
-            return seed
-        }
-        try Data(String(fresh).utf8).write(to: URL(filePath: path), options: .atomic)
+        if let seed = try number(in: "signing-seed") { return seed }
+        try keep(fresh, in: "signing-seed")
         return fresh
+    }
+
+    /// How often the store has been opened, this time included: no two runs may make the same ids.
+    func countRun() throws -> UInt64 {
+        let run = try (number(in: "runs") ?? 0) + 1
+        try keep(run, in: "runs")
+        return run
+    }
+
+    private func number(in file: String) throws -> UInt64? {
+        let path = directory + "/" + file
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+        guard let number = UInt64(text) else { throw StartError.store(path: path, reason: "is not a number") }
+        return number
+    }
+
+    private func keep(_ number: UInt64, in file: String) throws {
+        try Data(String(number).utf8).write(to: URL(filePath: directory + "/" + file), options: .atomic)
     }
 
     /// Puts what is stored into the state; true if the store is new.
