@@ -157,8 +157,8 @@ extension Emulator {
         let files = try ContentFiles(root: directory)
         let store = configuration.storeDirectory == nil ? nil : try Store(directory: directory)
         // Ids and tokens must not repeat those of an earlier run.
-        let epoch = store == nil ? configuration.seed : configuration.seed ^ UInt64(configuration.time.now())
-        var state = State(configuration: configuration, epoch: epoch)
+        let run = try store?.countRun() ?? 0
+        var state = State(configuration: configuration, epoch: configuration.seed ^ Scrambler.mix(run))
         state.learn(.empty)
         let now = configuration.time.now()
         for (index, drive) in configuration.drives.enumerated() {
@@ -168,12 +168,14 @@ extension Emulator {
         }
         let isNew = try store?.load(into: &state, files: files) ?? true
         if let store {
+            state.sign(with: try store.signingSeed(fresh: configuration.seed))
             state.tree.recordsChanges = true
-            try store.compact(&state)
         }
         if isNew, let seed = configuration.seedDirectory {
             try SeedImporter(root: seed, drive: configuration.defaultDrive).run(&state, now: now)
         }
+        // Last, so that a seed that could not be read leaves the store new.
+        try store?.compact(&state)
         return World(configuration: configuration, pool: pool, files: files, store: store, state: state)
     }
 }

@@ -23,15 +23,20 @@ struct State: Sendable {
     /// When the online renew service was used.
     var renewals: [Milliseconds] = []
 
-    let signing: SymmetricKey
+    /// What links are signed with.
+    private(set) var signing: SymmetricKey
 
     init(configuration: Configuration, epoch: UInt64) {
         switches = configuration.switches
         tokens = TokenBook(seed: epoch)
         faults = FaultBook(rules: configuration.faults, seed: configuration.seed)
         random = Scrambler(seed: Scrambler.mix(epoch))
-        signing = SymmetricKey(data: Array("link \(configuration.seed)".utf8))
+        signing = Self.signingKey(configuration.seed)
     }
+
+    private static func signingKey(_ seed: UInt64) -> SymmetricKey { SymmetricKey(data: Array("link \(seed)".utf8)) }
+
+    mutating func sign(with seed: UInt64) { signing = Self.signingKey(seed) }
 
     mutating func newID() -> ItemID { ItemID(raw: random.bytes20()) }
     mutating func requestID() -> String { random.token().uppercased() }

@@ -32,9 +32,15 @@ final class World: Sendable {
         let now = time.now()
         return try state.withLock { state in
             state.settle(now: now)
-            defer { store?.save(&state) }
+            defer { keepChanges(of: &state) }
             return try body(&state, now)
         }
+    }
+
+    private func keepChanges(of state: inout State) {
+        if let store { return store.save(&state) }
+        state.tokens.changed = []
+        state.uploads.changed = []
     }
 
     func closeStore() { store?.close() }

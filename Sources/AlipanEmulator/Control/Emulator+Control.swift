@@ -96,6 +96,8 @@ extension Emulator {
             for listener in [api, links] where !listener.isOpen { try await listener.open() }
         case .up:
             if gate.isHanging {
+                // Twice, so that neither those that hang nor those that come meanwhile are let through.
+                for listener in [api, links] { listener.cutConnections() }
                 gate.isHanging = false
                 for listener in [api, links] { listener.cutConnections() }
             }

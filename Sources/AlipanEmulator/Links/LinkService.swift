@@ -101,8 +101,8 @@ extension State {
             answer = replacement
         } else {
             do throws(OSSError) {
-                let content = try checkObject(head, now: now)
-                answer = objectAnswer(content, head, fault: fault, now: now)
+                let (content, stored) = try checkObject(head, now: now)
+                answer = objectAnswer(content, stored: stored, head, fault: fault)
                 if case .content = answer.body {
                     guard let slot = slots.enter(most: switches.streams, now: now) else { throw OSSError.concurrency }
                     ticket = slot
@@ -120,7 +120,9 @@ extension State {
         slots.leave(ticket, lingerUntil: now + Milliseconds(switches.slotLingerMs), now: now)
     }
 
-    private func checkObject(_ head: HTTPRequestHead, now: Milliseconds) throws(OSSError) -> Content {
+    private func checkObject(
+        _ head: HTTPRequestHead, now: Milliseconds
+    ) throws(OSSError) -> (content: Content, stored: Milliseconds) {
         guard head.method == .GET, !head.headers.breaksSignature else { throw .signature }
         guard let signed = LinkSigner.check(method: "GET", path: head.path, query: head.query, key: signing),
             case .object(let id, let stream)? = LinkPath(head.path)
@@ -131,16 +133,16 @@ extension State {
         guard let item = tree[id] else { throw .noSuchKey }
         let content = stream.map { name in item.more.streams.first { $0.fileExtension == name }?.content } ?? item.content
         guard let content else { throw .noSuchKey }
-        return content
+        return (content, item.created)
     }
 
     private mutating func objectAnswer(
-        _ content: Content, _ head: HTTPRequestHead, fault: FaultAction?, now: Milliseconds
+        _ content: Content, stored: Milliseconds, _ head: HTTPRequestHead, fault: FaultAction?
     ) -> Answer {
         let etag = (content.hash?.text ?? "0000000000000000000000000000000000000000").prefix(32)
         var headers = [
             ("x-oss-request-id", requestID()), ("accept-ranges", "bytes"), ("etag", "\"\(etag)-1\""),
-            ("last-modified", Timestamp.http(now - 86_400_000)), ("x-oss-object-type", "Multipart"),
+            ("last-modified", Timestamp.http(stored)), ("x-oss-object-type", "Multipart"),
         ]
         let asked = fault?.wholeForRange == true ? nil : head.headers.first(name: "range")
         switch RangeAnswer(header: asked, size: content.size, strict416: switches.rangeErrors416) {

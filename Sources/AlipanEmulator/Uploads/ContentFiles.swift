@@ -28,4 +28,13 @@ struct ContentFiles: Sendable {
         guard rename(path, target) == 0 else { throw ContentError(path: path, errno: errno) }
         return Content(size: size, hash: hash, source: .file(path: target))
     }
+
+    /// What earlier runs have left.
+    func stored() throws -> [Content] {
+        try FileManager.default.contentsOfDirectory(atPath: root + "/content").compactMap { name in
+            var info = stat()
+            guard let hash = ContentHash(name), stat(contentPath(hash), &info) == 0 else { return nil }
+            return Content(size: Int64(info.st_size), hash: hash, source: .file(path: contentPath(hash)))
+        }
+    }
 }

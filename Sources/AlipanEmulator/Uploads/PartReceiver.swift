@@ -4,6 +4,7 @@ import NIOHTTP1
 /// Takes one part from the wire to the upload's file, a piece at a time (contract 7.5).
 struct PartReceiver {
     private static let batch = 1 << 20
+    private static let superseded = OSSError(409, "OperationConflict", "Another request for this part has begun.")
 
     let world: World
     let exchange: Exchange
@@ -33,7 +34,12 @@ struct PartReceiver {
             let answer = try await world.run { state, _ in error.answer(requestID: state.requestID(), host: "loopback") }
             return try await refuse(answer, faulted: false)
         }
-        try await takeBody(opened)
+        do {
+            try await takeBody(opened)
+        } catch is UploadFile.Superseded {
+            let answer = try await world.run { state, _ in Self.superseded.answer(requestID: state.requestID(), host: "loopback") }
+            return try await refuse(answer, faulted: false)
+        }
         let answer = try await world.run { state, now in Self.store(opened, &state, now: now) }
         try await count(answer, faulted: fault != .none)
         if fault.drop == .after { try await exchange.cut() }
@@ -163,8 +169,7 @@ extension PartReceiver {
         } catch let error as OSSError {
             return error.answer(requestID: requestID, host: "loopback")
         } catch {
-            return OSSError(409, "OperationConflict", "Another request for this part has begun.")
-                .answer(requestID: requestID, host: "loopback")
+            return superseded.answer(requestID: requestID, host: "loopback")
         }
     }
 }
