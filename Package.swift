@@ -53,6 +53,15 @@ let package = Package(
 
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
+        // Lives as a mount does, without one: for the tests of background start, locks and signals.
+        .executableTarget(
+            name: "ProcessLifeProbe", dependencies: ["ProcessLife", "Settings"], path: "Tests/ProcessLifeProbe",
+            swiftSettings: strict),
+        .testTarget(
+            name: "ProcessLifeTests", dependencies: ["ProcessLife", "ProcessLifeProbe", "TestSupport"],
+            swiftSettings: strict),
+        // Runs the built program as a child process.
+        .testTarget(name: "CommandTests", dependencies: ["aliyunfs", "Settings", "Status"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
