@@ -37,7 +37,7 @@ public final class ReadinessReporter: Sendable {
     private let channel: Mutex<FileDescriptor?>
 
     /// nil when this process was not started to report. Takes the variable away, so that no child inherits it; to be
-    /// called while the process has one thread.
+    /// called early, while nothing else looks at the environment.
     public init?(_ surroundings: inout Surroundings) {
         let announced = surroundings.environment.removeValue(forKey: EnvironmentName.readiness)
         unsetenv(EnvironmentName.readiness)

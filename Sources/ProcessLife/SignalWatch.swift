@@ -4,7 +4,8 @@ import Glibc
 /// Turns SIGTERM, SIGINT and SIGHUP into stages of a `StopSignal`.
 ///
 /// The signals are blocked and taken by a thread that waits for nothing else, so nothing ever runs in a signal
-/// handler. `block` must be called before the process has a second thread: threads inherit what is blocked.
+/// handler. `block` must be called on the first thread before there is a second: threads inherit what is blocked, and
+/// a signal finds any thread that does not block it. An asynchronous `main` is too late, it runs on another thread.
 public enum SignalWatch {
     static let watched = [SIGTERM, SIGINT, SIGHUP]
 

@@ -6,26 +6,30 @@ import Settings
 
 @main
 enum Main {
-    static func main() async {
-        // Before anything else, while there is one thread: see SignalWatch.
-        signal(SIGPIPE, SIG_IGN)
+    /// The first thread blocks the signals where they are to be taken in order, and then stays out of the way.
+    static func main() {
         let words = CommandLine.arguments
         let name = words.first.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? Product.name
+        let isMountHelper = name.hasPrefix("mount.")
+        if isMountHelper || words.dropFirst().first == "mount" { SignalWatch.block() }
+        signal(SIGPIPE, SIG_IGN)
+        // Detached: the main actor's executor is this very thread.
+        Task.detached { exit(await status(Array(words.dropFirst()), isMountHelper: isMountHelper)) }
+        while true { pause() }
+    }
+
+    private static func status(_ words: [String], isMountHelper: Bool) async -> Int32 {
         do {
-            if name.hasPrefix("mount.") {
-                try await MountHelper.run(Array(words.dropFirst()))
-            } else {
-                try await run(Array(words.dropFirst()))
-            }
-            exit(ExitStatus.success.rawValue)
+            try await isMountHelper ? MountHelper.run(words) : run(words)
+            return ExitStatus.success.rawValue
         } catch let failure as MountFailure {
             if !failure.message.isEmpty { Terminal.complain(failure.message) }
-            exit(failure.status.rawValue)
+            return failure.status.rawValue
         } catch let error as SettingsError {
             Terminal.complain(error.message)
-            exit(ExitStatus.usage.rawValue)
+            return ExitStatus.usage.rawValue
         } catch {
-            exit(end(with: error, words: words))
+            return end(with: error, words: words)
         }
     }
 
@@ -48,7 +52,7 @@ enum Main {
             $0.trimmingCharacters(in: .whitespaces)
         }
         let names = AliyunFS.configuration.subcommands.compactMap { $0.configuration.commandName }
-        let topic = given.dropFirst().first.flatMap { names.contains($0) ? " \($0)" : nil } ?? ""
+        let topic = given.first.flatMap { names.contains($0) ? " \($0)" : nil } ?? ""
         Terminal.complain(Given.shown(line: words.joined(separator: " ")) + "; see 'aliyunfs help\(topic)'")
         return ExitStatus.usage.rawValue
     }

@@ -6,7 +6,6 @@ import SystemPackage
 /// Decides what this process is for a mount: the one that starts it in the background, or the one that serves it.
 enum MountStart {
     static func run(_ request: MountRequest, inForeground: Bool) async throws {
-        SignalWatch.block()
         var surroundings = Surroundings.current()
         let reporter = ReadinessReporter(&surroundings)
         let serving = MountLife(
