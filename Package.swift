@@ -88,6 +88,8 @@ let package = Package(
 
         .testTarget(name: "AlipanEmulatorTests", dependencies: ["AlipanEmulator", crypto], swiftSettings: strict),
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
+        // Runs the built program as a child process.
+        .testTarget(name: "CommandTests", dependencies: ["aliyunfs", "Settings", "Status"], swiftSettings: strict),
         .testTarget(
             name: "DriveHTTPTests", dependencies: ["DriveHTTP", "TestSupport", log] + nio, swiftSettings: strict),
         .testTarget(name: "DriveTests", dependencies: ["Drive"], swiftSettings: strict),
@@ -96,6 +98,13 @@ let package = Package(
         .testTarget(name: "MountingTests", dependencies: ["Mounting"], swiftSettings: strict),
         // Real mounts of the real program, against the emulator.
         .testTarget(name: "MountTests", dependencies: ["aliyunfs", "AlipanEmulator"], swiftSettings: strict),
+        // Lives as a mount does, without one: for the tests of background start, locks and signals.
+        .executableTarget(
+            name: "ProcessLifeProbe", dependencies: ["ProcessLife", "Settings"], path: "Tests/ProcessLifeProbe",
+            swiftSettings: strict),
+        .testTarget(
+            name: "ProcessLifeTests", dependencies: ["ProcessLife", "ProcessLifeProbe", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "ReadPathTests", dependencies: ["ReadPath", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RemoteFSTests", dependencies: ["RemoteFS", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),

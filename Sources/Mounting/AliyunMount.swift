@@ -14,13 +14,13 @@ import Settings
 public struct AliyunMount: MountService {
     private let time: any TimeSource
     private let random: @Sendable () -> Double
-    private let log: Logger
+    /// Made when it is used: the log is set up after this is.
+    private var log: Logger { Logger(label: "aliyunfs") }
 
     /// - Parameter random: numbers from 0 up to 1, for jitter and for telling databases apart.
-    public init(time: any TimeSource, random: @escaping @Sendable () -> Double, log: Logger) {
+    public init(time: any TimeSource, random: @escaping @Sendable () -> Double) {
         self.time = time
         self.random = random
-        self.log = log
     }
 
     public func run(

@@ -1,6 +1,5 @@
 import Basics
 import Glibc
-import Logging
 import Mounting
 import ProcessLife
 
@@ -9,8 +8,7 @@ enum Composition {
     static let time: any TimeSource = SystemTime()
 
     static func mountService() -> any MountService {
-        AliyunMount(
-            time: time, random: { Double.random(in: 0..<1) }, log: Logger(label: "aliyunfs"))
+        AliyunMount(time: time, random: { Double.random(in: 0..<1) })
     }
 
     /// Such as `3.14.0`; nil when libfuse is not installed.
