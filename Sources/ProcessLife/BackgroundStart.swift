@@ -32,7 +32,9 @@ public struct BackgroundStart: Sendable {
             await end(child)
             throw MountFailure(
                 .unavailable,
-                "not ready after \(TimeSpan.text(limit)), gave up; 'aliyunfs mount --foreground' shows what it waits for")
+                "not ready after \(TimeSpan.text(limit)), gave up; "
+                    + "'aliyunfs mount --foreground' shows what it waits for"
+            )
         }
         switch said {
         case .ready?: return

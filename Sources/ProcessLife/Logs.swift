@@ -34,7 +34,8 @@ public enum Logs {
                 file, .writeOnly, options: [.create, .append, .closeOnExec], permissions: .ownerReadWrite)
         } catch {
             let words = (error as? Errno)?.words ?? "unknown error"
-            throw MountFailure(.cannotCreate, "\(file): the log cannot be written (\(words)); name another with --log-file")
+            throw MountFailure(
+                .cannotCreate, "\(file): the log cannot be written (\(words)); name another with --log-file")
         }
     }
 }

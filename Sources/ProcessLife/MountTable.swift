@@ -60,7 +60,8 @@ public struct MountTable: Hashable, Sendable {
         var rest = field
         while let byte = rest.popFirst() {
             let digits = rest.prefix(3)
-            guard byte == UInt8(ascii: "\\"), digits.count == 3, digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "7") ~= $0 }),
+            guard byte == UInt8(ascii: "\\"), digits.count == 3,
+                digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "7") ~= $0 }),
                 let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
             else {
                 bytes.append(byte)
@@ -77,7 +78,9 @@ extension FilePath {
     /// A path of these bytes; nil when a NUL is among them.
     public init?(bytes: [UInt8]) {
         guard !bytes.contains(0) else { return nil }
-        self = (bytes + [0]).withUnsafeBytes { FilePath(platformString: $0.assumingMemoryBound(to: CChar.self).baseAddress!) }
+        self = (bytes + [0]).withUnsafeBytes {
+            FilePath(platformString: $0.assumingMemoryBound(to: CChar.self).baseAddress!)
+        }
     }
 
     /// With all symbolic links of the folder it lies in resolved, but not itself: asking a dead mount about itself

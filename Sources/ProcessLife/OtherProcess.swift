@@ -48,7 +48,9 @@ public struct OtherProcess: Hashable, Sendable {
             let bytes = try FilePath("/proc/\(pid)/stat").readBytes(atMost: 16_384)
             guard let bracket = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
             let fields = bytes[(bracket + 1)...].split(separator: UInt8(ascii: " "))
-            guard fields.count > 19, fields[0] != [UInt8(ascii: "Z")], fields[0] != [UInt8(ascii: "X")] else { return nil }
+            guard fields.count > 19, fields[0] != [UInt8(ascii: "Z")], fields[0] != [UInt8(ascii: "X")] else {
+                return nil
+            }
             return String(decoding: fields[19], as: UTF8.self)
         } catch {
             return nil
@@ -81,7 +83,9 @@ extension FilePath {
     func linkTarget() -> FilePath? {
         var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = withPlatformString { path in
-            buffer.withUnsafeMutableBytes { readlink(path, $0.assumingMemoryBound(to: CChar.self).baseAddress!, $0.count) }
+            buffer.withUnsafeMutableBytes {
+                readlink(path, $0.assumingMemoryBound(to: CChar.self).baseAddress!, $0.count)
+            }
         }
         return count > 0 ? FilePath(bytes: Array(buffer.prefix(count))) : nil
     }

@@ -14,8 +14,12 @@ enum ReadinessReport: Hashable, Sendable {
         switch self {
         case .ready: "ready\n"
         case .failed(let failure):
-            "failed \(failure.status.rawValue) \(failure.message.split(whereSeparator: \.isNewline).joined(separator: " "))\n"
+            "failed \(failure.status.rawValue) \(Self.oneLine(failure.message))\n"
         }
+    }
+
+    private static func oneLine(_ message: String) -> String {
+        message.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 
     init?(_ bytes: [UInt8]) {

@@ -128,8 +128,8 @@ extension StateDirectory.Failure {
         case .open(let path, let mode) where mode & 0o1000 != 0:
             "\(path): is a folder that many share; name one of its own with --state-dir"
         case .open(let path, let mode):
-            "\(path): others may look into it (mode 0\(String(mode, radix: 8))); run 'chmod 700 \(path)' or name another "
-                + "with --state-dir"
+            "\(path): others may look into it (mode 0\(String(mode, radix: 8))); run 'chmod 700 \(path)' "
+                + "or name another with --state-dir"
         case .inUse(let path, let holder?):
             "\(path): is in use by process \(holder.pid), which serves \(holder.mountPoint); run "
                 + "'aliyunfs unmount \(holder.mountPoint)' first, or mount with another --profile"

@@ -4,9 +4,15 @@ import SystemPackage
 /// from. Made by `MountSettings.resolve` alone, which fills it from the table `Setting.mount`; the initial values here
 /// only stand until then.
 public struct MountSettings: Hashable, Sendable {
-    public enum DriveChoice: String, CaseIterable, Sendable { case standard = "default", resource, backup, all }
+    public enum DriveChoice: String, CaseIterable, Sendable {
+        case standard = "default"
+        case resource, backup, all
+    }
     public enum LivePhotoView: String, CaseIterable, Sendable { case jpeg, mov, both, zip }
-    public enum RenewDriver: String, CaseIterable, Sendable { case qr = "alicloud_qr", tv = "alicloud_tv" }
+    public enum RenewDriver: String, CaseIterable, Sendable {
+        case qr = "alicloud_qr"
+        case tv = "alicloud_tv"
+    }
     public enum LogLevel: String, CaseIterable, Sendable { case trace, debug, info, notice, warning, error, critical }
     public enum LogFormat: String, CaseIterable, Sendable { case text, json }
 

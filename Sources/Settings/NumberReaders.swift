@@ -9,7 +9,8 @@ extension Reader where Value == Int {
 
     /// Bytes, in powers of 1024.
     static func size(_ range: ClosedRange<Int>) -> Reader {
-        let allowed = "a size such as 64M or 1.5G, from \(Size.text(range.lowerBound)) to \(Size.text(range.upperBound))"
+        let allowed =
+            "a size such as 64M or 1.5G, from \(Size.text(range.lowerBound)) to \(Size.text(range.upperBound))"
         return Reader(.value("SIZE"), allowed: allowed) { given, _ in
             guard let size = given.size, range ~= size else { return nil }
             return size
@@ -97,7 +98,11 @@ extension String {
     fileprivate var isDecimal: Bool {
         var dots = 0
         for byte in utf8 {
-            if byte == UInt8(ascii: ".") { dots += 1 } else if !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte) { return false }
+            if byte == UInt8(ascii: ".") {
+                dots += 1
+            } else if !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte) {
+                return false
+            }
         }
         return dots <= 1 && utf8.first != UInt8(ascii: ".") && utf8.last != UInt8(ascii: ".") && !isEmpty
     }

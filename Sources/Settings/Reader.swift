@@ -40,8 +40,11 @@ extension Reader where Value == Bool {
     static let flag = Reader(.flag, allowed: "true or false") { given, _ in
         switch given {
         case .truth(let truth): truth
-        case .word(let word): ["on": true, "true": true, "yes": true, "1": true,
-            "off": false, "false": false, "no": false, "0": false][word.lowercased()]
+        case .word(let word):
+            [
+                "on": true, "true": true, "yes": true, "1": true,
+                "off": false, "false": false, "no": false, "0": false,
+            ][word.lowercased()]
         case .string, .whole, .fraction, .list, .other: nil
         }
     }
@@ -54,7 +57,9 @@ extension Reader where Value == String {
 
     static let drivePath = Reader(text: .value("PATH"), allowed: "an absolute path on the drive") { text in
         let names = text.split(separator: "/")
-        guard text.hasPrefix("/"), !text.utf8.contains(0), !names.contains("."), !names.contains("..") else { return nil }
+        guard text.hasPrefix("/"), !text.utf8.contains(0), !names.contains("."), !names.contains("..") else {
+            return nil
+        }
         return "/" + names.joined(separator: "/")
     }
 
@@ -64,7 +69,8 @@ extension Reader where Value == String {
 }
 
 extension Reader where Value == [String] {
-    static let hosts = Reader(.list("HOST"), allowed: "host names such as example.org, separated by commas") { given, _ in
+    static let hosts = Reader(.list("HOST"), allowed: "host names such as example.org, separated by commas") {
+        given, _ in
         let items: [String]
         switch given {
         case .word(let text), .string(let text): items = text.split(separator: ",").map(String.init)

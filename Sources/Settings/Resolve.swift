@@ -83,7 +83,9 @@ extension MountSettings {
         if (clientID == nil) != (clientSecretFile == nil) {
             throw SettingsError("--client-id and --client-secret-file belong together; give both or none")
         }
-        if allowOther && allowRoot { throw SettingsError("--allow-other and --allow-root exclude each other; give one") }
+        if allowOther && allowRoot {
+            throw SettingsError("--allow-other and --allow-root exclude each other; give one")
+        }
         if rootPath != nil && rootFolderID != "root" {
             throw SettingsError("--root-path and --root-folder-id exclude each other; give one")
         }
@@ -93,8 +95,9 @@ extension MountSettings {
         let variable = surroundings.environment[EnvironmentName.profile].flatMap { $0.isEmpty ? nil : $0 }
         let name = request.profile ?? variable ?? "default"
         let allowed = name.utf8.allSatisfy { byte in
-            byte < 0x80 && (Character(Unicode.Scalar(byte)).isLetter || Character(Unicode.Scalar(byte)).isNumber
-                || "._-".utf8.contains(byte))
+            byte < 0x80
+                && (Character(Unicode.Scalar(byte)).isLetter || Character(Unicode.Scalar(byte)).isNumber
+                    || "._-".utf8.contains(byte))
         }
         guard allowed, 1...64 ~= name.utf8.count, name.first?.isLetter == true || name.first?.isNumber == true else {
             let origin = request.profile != nil ? "--profile" : EnvironmentName.profile
@@ -111,7 +114,8 @@ extension MountSettings {
         let variable = surroundings.environment[EnvironmentName.config].flatMap { $0.isEmpty ? nil : $0 }
         if let named = request.configurationFile ?? variable {
             guard let path = surroundings.path(named, relative: true) else {
-                throw SettingsError("--config: \(Given.word(named).description) is not allowed; use the path of a TOML file")
+                throw SettingsError(
+                    "--config: \(Given.word(named).description) is not allowed; use the path of a TOML file")
             }
             return try ConfigurationFile.load(path, required: true, profile: profile)
         }

@@ -6,7 +6,8 @@ extension Setting {
     private static let login: [Setting] = [
         Setting(
             "state-dir", \.stateDir, .path,
-            "where token and database live (default: $XDG_STATE_HOME/aliyunfs/PROFILE; root: /var/lib/aliyunfs/PROFILE)"),
+            "where token and database live (default: $XDG_STATE_HOME/aliyunfs/PROFILE; root: /var/lib/aliyunfs/PROFILE)"
+        ),
         Setting(
             "refresh-token-file", \.refreshTokenFile, .tokenSource,
             "import a refresh token from this file once, - for standard input; it is kept in the state directory"),
@@ -16,7 +17,8 @@ extension Setting {
             "renew-url", \.renewURL, .address, default: "https://api.oplist.org/alicloud/renewapi",
             "online service that renews tokens when no --client-id is given"),
         Setting(
-            "renew-driver", \.renewDriver, .choice(), default: "alicloud_qr", "which of the service's apps it renews with"),
+            "renew-driver", \.renewDriver, .choice(), default: "alicloud_qr",
+            "which of the service's apps it renews with"),
     ]
 
     private static let drive: [Setting] = [

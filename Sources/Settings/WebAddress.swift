@@ -24,7 +24,8 @@ enum WebAddress {
         let host = (text.hasPrefix(".") ? String(text.dropFirst()) : text).lowercased()
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
         let good = labels.allSatisfy { label in
-            !label.isEmpty && label.utf8.count <= 63 && label.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
+            !label.isEmpty && label.utf8.count <= 63
+                && label.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
         }
         return good && host.utf8.count <= 253 ? host : nil
     }

@@ -83,7 +83,8 @@ extension StatusReport {
         /// Milliseconds until the class goes on; 0 when it is not paused.
         public var pausedForMs: Int64
 
-        public init(name: String, perSecond: Double, waiting: Int, sent: UInt64, throttled: UInt64, pausedForMs: Int64) {
+        public init(name: String, perSecond: Double, waiting: Int, sent: UInt64, throttled: UInt64, pausedForMs: Int64)
+        {
             self.name = name
             self.perSecond = perSecond
             self.waiting = waiting

@@ -25,7 +25,8 @@ import Testing
     func examine(_ arguments: [String] = [], port: Int = 9) async throws -> (Int32, Report) {
         let address = "http://127.0.0.1:\(port)"
         let outcome = try await program.run(
-            ["doctor", "--json", "--state-dir", program.state, "--api-url", address, "--renew-url", address] + arguments)
+            ["doctor", "--json", "--state-dir", program.state, "--api-url", address, "--renew-url", address] + arguments
+        )
         return (outcome.status, try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8)))
     }
 
@@ -101,6 +102,7 @@ import Testing
         let outcome = try await program.run(["doctor", "--state-dir", program.state, "--api-url", "http://127.0.0.1:9"])
         #expect(outcome.status == 1)
         #expect(outcome.complaint.isEmpty)
-        #expect(outcome.output.contains("fail login         no login is stored for profile default\n     -> give a token"))
+        #expect(
+            outcome.output.contains("fail login         no login is stored for profile default\n     -> give a token"))
     }
 }

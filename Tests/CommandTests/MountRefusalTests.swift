@@ -12,19 +12,23 @@ import Testing
         try FileManager.default.createDirectory(atPath: program.mountPoint, withIntermediateDirectories: false)
     }
 
-    func mount(_ arguments: String..., input: String = "", at mountPoint: String? = nil) async throws -> Program.Outcome {
+    func mount(_ arguments: String..., input: String = "", at mountPoint: String? = nil) async throws -> Program.Outcome
+    {
         try await program.run(
             ["mount", "--state-dir", program.state] + arguments + [mountPoint ?? program.mountPoint], input: input)
     }
 
     @Test(arguments: [[], ["-f"]]) func withoutALoginOneIsAskedFor(foreground: [String]) async throws {
-        let outcome = try await program.run(["mount", "--state-dir", program.state] + foreground + [program.mountPoint])
+        let outcome = try await program.run(
+            ["mount", "--state-dir", program.state] + foreground + [program.mountPoint])
         #expect(outcome.status == 77)
         #expect(outcome.line?.hasPrefix("no login is stored for profile default; get a refresh token from ") == true)
     }
 
-    @Test(arguments: [("", "is empty"), (" \n", "is empty"), ("a.b", "is not a refresh token (one has three parts joined by dots)"),
-        ("a.b.c d", "holds something that is not a refresh token")])
+    @Test(arguments: [
+        ("", "is empty"), (" \n", "is empty"), ("a.b", "is not a refresh token (one has three parts joined by dots)"),
+        ("a.b.c d", "holds something that is not a refresh token"),
+    ])
     func tokensThatAreNone(text: String, words: String) async throws {
         let fromInput = try await mount("--refresh-token-file", "-", input: text)
         #expect(fromInput.status == 77)
@@ -44,7 +48,8 @@ import Testing
     @Test func aTokenFileThatIsNotThere() async throws {
         let outcome = try await mount("--refresh-token-file", "none")
         #expect(outcome.status == 77)
-        #expect(outcome.line?.hasPrefix("\(program.home.path)/none: cannot be read (no such file or directory); ") == true)
+        #expect(
+            outcome.line?.hasPrefix("\(program.home.path)/none: cannot be read (no such file or directory); ") == true)
     }
 
     @Test func aTokenInPlaceOfItsFileIsNotRepeated() async throws {
@@ -78,7 +83,8 @@ import Testing
     }
 
     @Test func aClientSecretThatIsMissing() async throws {
-        let outcome = try await mount("--client-id", "x", "--client-secret-file", "none", "--refresh-token-file", "-", input: Self.token)
+        let outcome = try await mount(
+            "--client-id", "x", "--client-secret-file", "none", "--refresh-token-file", "-", input: Self.token)
         #expect(outcome.status == 64)
         #expect(
             outcome.line
@@ -86,7 +92,8 @@ import Testing
     }
 
     @Test func theTokenIsNeitherInTheLogNorInMessages() async throws {
-        let outcome = try await mount("--refresh-token-file", "-", "--log-file", "log", "--log-level", "trace", "--api-url",
+        let outcome = try await mount(
+            "--refresh-token-file", "-", "--log-file", "log", "--log-level", "trace", "--api-url",
             "http://127.0.0.1:9", "--renew-url", "http://127.0.0.1:9", "--timeout", "1s", input: Self.token)
         #expect(outcome.status != 0)
         #expect(outcome.line != nil)

@@ -76,7 +76,8 @@ import Testing
         let reads = try #require(fields["reads"] as? [String: Any])
         #expect(
             Set(reads.keys) == [
-                "bytes_served", "bytes_fetched", "hits", "links", "retries", "mismatches", "memory_used", "memory_limit",
+                "bytes_served", "bytes_fetched", "hits", "links", "retries", "mismatches", "memory_used",
+                "memory_limit",
             ])
     }
 

@@ -6,21 +6,28 @@ import Testing
 
     init() throws { program = try Program() }
 
-    @Test(arguments: [
-        (["mount", "--bogus"], "Unknown option '--bogus'; see 'aliyunfs help mount'"),
-        (["mount", "--stream", "1", "x"], "Unknown option '--stream'. Did you mean '--streams'?; see 'aliyunfs help mount'"),
-        (["mount", "--streams"], "Missing value for '--streams <N>'; see 'aliyunfs help mount'"),
-        (["mount", "a", "b"], "Unexpected argument 'b'; see 'aliyunfs help mount'"),
-        (["mount"], "the mount point is missing; usage: aliyunfs mount [OPTIONS] MOUNTPOINT"),
-        (["mount", "--streams", "11", "x"], "--streams: '11' is not allowed; use a whole number from 1 to 10"),
-        (["mount", "-o", "foo", "x"], "-o foo: unknown option; 'aliyunfs help mount' lists what there is"),
-        (["mount", "--profile", "a/b", "x"],
-            "--profile: 'a/b' is not allowed; use letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 64"),
-        (["mount", "--config", "none.toml", "x"], nil),
-        (["unmount"], "Missing expected argument '<MOUNTPOINT>'; see 'aliyunfs help unmount'"),
-        (["status", "--watch"], "Unknown option '--watch'; see 'aliyunfs help status'"),
-        (["frobnicate"], "Unexpected argument 'frobnicate'; see 'aliyunfs help'"),
-    ] as [([String], String?)])
+    @Test(
+        arguments: [
+            (["mount", "--bogus"], "Unknown option '--bogus'; see 'aliyunfs help mount'"),
+            (
+                ["mount", "--stream", "1", "x"],
+                "Unknown option '--stream'. Did you mean '--streams'?; see 'aliyunfs help mount'"
+            ),
+            (["mount", "--streams"], "Missing value for '--streams <N>'; see 'aliyunfs help mount'"),
+            (["mount", "a", "b"], "Unexpected argument 'b'; see 'aliyunfs help mount'"),
+            (["mount"], "the mount point is missing; usage: aliyunfs mount [OPTIONS] MOUNTPOINT"),
+            (["mount", "--streams", "11", "x"], "--streams: '11' is not allowed; use a whole number from 1 to 10"),
+            (["mount", "-o", "foo", "x"], "-o foo: unknown option; 'aliyunfs help mount' lists what there is"),
+            (
+                ["mount", "--profile", "a/b", "x"],
+                "--profile: 'a/b' is not allowed; use letters, digits, '.', '_' and '-', beginning with a letter or "
+                    + "digit, at most 64"
+            ),
+            (["mount", "--config", "none.toml", "x"], nil),
+            (["unmount"], "Missing expected argument '<MOUNTPOINT>'; see 'aliyunfs help unmount'"),
+            (["status", "--watch"], "Unknown option '--watch'; see 'aliyunfs help status'"),
+            (["frobnicate"], "Unexpected argument 'frobnicate'; see 'aliyunfs help'"),
+        ] as [([String], String?)])
     func mistakesGiveOneLineAnd64(arguments: [String], line: String?) async throws {
         let outcome = try await program.run(arguments)
         #expect(outcome.status == 64)

@@ -37,7 +37,8 @@ import Testing
         #expect(
             await failure("exit 9")
                 == MountFailure(
-                    .software, "the mount ended with status 9 before it was ready; 'aliyunfs mount --foreground' shows why"))
+                    .software,
+                    "the mount ended with status 9 before it was ready; 'aliyunfs mount --foreground' shows why"))
         #expect(await failure("kill -KILL $$")?.message.hasPrefix("the mount ended by signal 9 before") == true)
     }
 

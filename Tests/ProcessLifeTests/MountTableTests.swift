@@ -9,7 +9,7 @@ import Testing
             """
             22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
             30 22 0:26 / /mnt rw shared:2 - tmpfs tmpfs rw
-            41 30 0:45 / /mnt/a\\040b\\134c rw,nosuid,nodev,relatime shared:9 master:3 - fuse.aliyunfs aliyunfs:work rw,user_id=0
+            41 30 0:45 / /mnt/a\\040b\\134c rw,nosuid,nodev,relatime shared:9 master:3 - fuse.aliyunfs aliyunfs:work rw
             42 30 0:46 / /mnt/x ro - fuse.sshfs host: rw
             43 30 0:47 / /mnt/x ro - fuse.aliyunfs aliyunfs rw
             44 22 0:48 / /mnt/\\345\\233\\276 rw - fuse.aliyunfs aliyunfs rw
@@ -38,7 +38,8 @@ import Testing
     }
 
     @Test func namesThatAreNoTextSurvive() {
-        let table = MountTable(mountinfo: Array("1 1 0:5 / /m/".utf8) + [0xff, 0xfe] + Array(" rw - fuse.aliyunfs a rw\n".utf8))
+        let table = MountTable(
+            mountinfo: Array("1 1 0:5 / /m/".utf8) + [0xff, 0xfe] + Array(" rw - fuse.aliyunfs a rw\n".utf8))
         #expect(table.ours.first?.mountPoint == FilePath(bytes: Array("/m/".utf8) + [0xff, 0xfe]))
     }
 

@@ -54,7 +54,8 @@ import Testing
             try await tool.run("sh", ["-c", "echo it is busy >&2; echo more; exit 1"], environment: environment)
         }
         await #expect(throws: Tool.Failure.failed("C")) {
-            try await tool.run("sh", ["-c", "echo \"$LC_ALL$ALIYUNFS_REFRESH_TOKEN\"; exit 1"], environment: environment)
+            try await tool.run(
+                "sh", ["-c", "echo \"$LC_ALL$ALIYUNFS_REFRESH_TOKEN\"; exit 1"], environment: environment)
         }
         await #expect(throws: Tool.Failure.failed("false ended with status 1")) {
             try await tool.run("false", [], environment: environment)

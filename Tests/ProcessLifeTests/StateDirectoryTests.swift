@@ -43,7 +43,9 @@ import Testing
             try StateDirectory(path, mountPoint: "/mnt/x")
         }
         #expect(try work.mode("open") == 0o755)
-        #expect(StateDirectory.Failure.open("/s", mode: 0o755).message.hasPrefix("/s: others may look into it (mode 0755); "))
+        #expect(
+            StateDirectory.Failure.open("/s", mode: 0o755).message.hasPrefix(
+                "/s: others may look into it (mode 0755); "))
         #expect(!StateDirectory.Failure.open("/tmp", mode: 0o1777).message.contains("chmod"))
     }
 

@@ -7,20 +7,29 @@ import Testing
     @Test(arguments: [
         ("streams", "11", "--streams: '11' is not allowed; use a whole number from 1 to 10"),
         ("streams", "-1", "--streams: '-1' is not allowed; use a whole number from 1 to 10"),
-        ("streams", "99999999999999999999", "--streams: '99999999999999999999' is not allowed; use a whole number from 1 to 10"),
+        (
+            "streams", "99999999999999999999",
+            "--streams: '99999999999999999999' is not allowed; use a whole number from 1 to 10"
+        ),
         ("rate-link", "0", "--rate-link: '0' is not allowed; use requests per second from 0.01 to 1000"),
         ("rate-link", "1e3", "--rate-link: '1e3' is not allowed; use requests per second from 0.01 to 1000"),
         ("memory", "1M", "--memory: '1M' is not allowed; use a size such as 64M or 1.5G, from 8M to 1T"),
         ("memory", "12Q", "--memory: '12Q' is not allowed; use a size such as 64M or 1.5G, from 8M to 1T"),
         ("timeout", "0", "--timeout: '0' is not allowed; use a time such as 500ms, 60s, 5m or 1h30m, from 1s to 1h"),
-        ("timeout", "soon", "--timeout: 'soon' is not allowed; use a time such as 500ms, 60s, 5m or 1h30m, from 1s to 1h"),
+        (
+            "timeout", "soon",
+            "--timeout: 'soon' is not allowed; use a time such as 500ms, 60s, 5m or 1h30m, from 1s to 1h"
+        ),
         ("drive", "both", "--drive: 'both' is not allowed; use one of default, resource, backup, all"),
         ("livp", "JPEG", "--livp: 'JPEG' is not allowed; use one of jpeg, mov, both, zip"),
         ("file-mode", "888", "--file-mode: '888' is not allowed; use an octal mode in text, from 0 to 0777"),
         ("umask", "1777", "--umask: '1777' is not allowed; use an octal mode in text, from 0 to 0777"),
         ("uid", "4294967295", "--uid: '4294967295' is not allowed; use a number from 0 to 4294967294"),
         ("root-path", "a/b", "--root-path: 'a/b' is not allowed; use an absolute path on the drive"),
-        ("link-hosts", "a b", "--link-hosts: 'a b' is not allowed; use host names such as example.org, separated by commas"),
+        (
+            "link-hosts", "a b",
+            "--link-hosts: 'a b' is not allowed; use host names such as example.org, separated by commas"
+        ),
         (
             "api-url", "http://example.org",
             "--api-url: 'http://example.org' is not allowed; use an address such as https://example.org/path "
@@ -129,7 +138,8 @@ import Testing
     }
 
     @Test func aTokenInTheWrongPlaceIsNotRepeated() {
-        let token = "eyJhbGciOiJSUzI1NiJ9." + String(repeating: "a", count: 80) + "." + String(repeating: "b", count: 80)
+        let token =
+            "eyJhbGciOiJSUzI1NiJ9." + String(repeating: "a", count: 80) + "." + String(repeating: "b", count: 80)
         for name in ["refresh-token-file", "livp", "streams"] {
             let complaint = Asking.flag(name, token).complaint()
             #expect(complaint.hasPrefix("--\(name): '(hidden)' is not allowed; use "))

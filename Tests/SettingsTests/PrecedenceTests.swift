@@ -97,7 +97,8 @@ import Testing
             try Asking.environment("XDG_STATE_HOME", "/var/x").resolved().stateDir == "/var/x/aliyunfs/default")
         // The XDG specification: a relative path counts as not set.
         #expect(
-            try Asking.environment("XDG_STATE_HOME", "x").resolved().stateDir == "/home/me/.local/state/aliyunfs/default")
+            try Asking.environment("XDG_STATE_HOME", "x").resolved().stateDir
+                == "/home/me/.local/state/aliyunfs/default")
     }
 
     @Test func pathsFromWordsStartWhereTheUserStands() throws {

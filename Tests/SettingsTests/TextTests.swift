@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct TextTests {
     @Test(arguments: [
-        ("0", 0), ("17", 17), ("64K", 65_536), ("64k", 65_536), ("1.5G", 3 << 29), ("128MiB", 128 << 20), ("2TB", 2 << 40),
+        ("0", 0), ("17", 17), ("64K", 65_536), ("64k", 65_536), ("1.5G", 3 << 29), ("128MiB", 128 << 20),
+        ("2TB", 2 << 40),
         ("12B", 12),
     ])
     func sizes(text: String, bytes: Int) { #expect(Size.parse(text) == bytes) }
@@ -35,7 +36,8 @@ import Testing
     func addresses(text: String, checked: String) { #expect(WebAddress.checked(text) == checked) }
 
     @Test(arguments: [
-        "", "a.org", "ftp://a.org", "http://a.org", "http://127.0.0.1.a.org", "https://u:p@a.org", "https://", "https://a.org/?x",
+        "", "a.org", "ftp://a.org", "http://a.org", "http://127.0.0.1.a.org", "https://u:p@a.org", "https://",
+        "https://a.org/?x",
         "https://a b",
     ])
     func noAddresses(text: String) { #expect(WebAddress.checked(text) == nil) }

@@ -19,7 +19,8 @@ struct SettingOptions: ParsableArguments, CustomReflectable {
             case .flag:
                 given[setting.name] = try container.decode(Flag<Bool?>.self, forKey: name).wrappedValue.map(Given.truth)
             case .value:
-                given[setting.name] = try container.decode(Option<String?>.self, forKey: name).wrappedValue.map(Given.word)
+                given[setting.name] = try container.decode(Option<String?>.self, forKey: name).wrappedValue.map(
+                    Given.word)
             case .list:
                 let items = try container.decode(Option<[String]>.self, forKey: name).wrappedValue
                 given[setting.name] = items.isEmpty ? nil : .list(items)
@@ -40,7 +41,8 @@ struct SettingOptions: ParsableArguments, CustomReflectable {
         case .flag:
             return Flag<Bool?>(name: name, inversion: .prefixedNo, help: ArgumentHelp(stringLiteral: text))
         case .value(let word):
-            return Option<String?>(name: name, help: ArgumentHelp(text, valueName: word), completion: completion(of: word))
+            return Option<String?>(
+                name: name, help: ArgumentHelp(text, valueName: word), completion: completion(of: word))
         case .list(let word):
             return Option<[String]>(
                 wrappedValue: [],

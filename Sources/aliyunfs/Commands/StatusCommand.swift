@@ -12,7 +12,8 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(help: "print JSON")
     var json = false
 
-    @Argument(help: ArgumentHelp("a mount, or a path in one (default: all)", valueName: "MOUNTPOINT"), completion: .directory)
+    @Argument(
+        help: ArgumentHelp("a mount, or a path in one (default: all)", valueName: "MOUNTPOINT"), completion: .directory)
     var mountPoint: String?
 
     func run() async throws {

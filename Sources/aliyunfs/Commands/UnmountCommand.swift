@@ -43,7 +43,9 @@ struct UnmountCommand: AsyncParsableCommand {
         } catch {
             switch error {
             case .busy: throw MountFailure(.cannotCreate, Self.busy(place))
-            case .notOurs: throw MountFailure(.cannotCreate, "\(place): was mounted by another user; only that user or root may unmount it")
+            case .notOurs:
+                throw MountFailure(
+                    .cannotCreate, "\(place): was mounted by another user; only that user or root may unmount it")
             case .failed(let words): throw MountFailure(.cannotCreate, "\(place): cannot be unmounted (\(words))")
             }
         }

@@ -15,7 +15,8 @@ struct FuseChecks: Sendable {
         guard isThere(device) else {
             return .fail(
                 name, "\(device) is missing",
-                mend: "run 'modprobe fuse' as root; in a container, start it with --device /dev/fuse --cap-add SYS_ADMIN")
+                mend:
+                    "run 'modprobe fuse' as root; in a container, start it with --device /dev/fuse --cap-add SYS_ADMIN")
         }
         // Others have it opened by the setuid helper.
         guard surroundings.isRoot else { return .ok(name, "\(device) is there") }

@@ -22,7 +22,8 @@ struct NetworkChecks: Sendable {
         let seconds = time.wallTime().seconds
         // 2025 to 2100.
         guard 1_735_689_600..<4_102_444_800 ~= seconds else {
-            return .fail("clock", "this machine's clock is wrong by years", mend: "set it, with 'timedatectl set-ntp true'")
+            return .fail(
+                "clock", "this machine's clock is wrong by years", mend: "set it, with 'timedatectl set-ntp true'")
         }
         return .ok("clock", "the year is plausible")
     }
@@ -53,7 +54,9 @@ enum Reach {
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(host, "\(port)", &hints, &list)
-        guard status == 0 else { return gai_strerror(status).map { String(cString: $0).lowercased() } ?? "name not found" }
+        guard status == 0 else {
+            return gai_strerror(status).map { String(cString: $0).lowercased() } ?? "name not found"
+        }
         defer { freeaddrinfo(list) }
         var words = "no address"
         var next = list

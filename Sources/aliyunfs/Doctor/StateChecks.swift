@@ -17,7 +17,8 @@ struct StateChecks: Sendable {
             let above = existing(above: path)
             guard above.withPlatformString({ access($0, W_OK) }) == 0 else {
                 return .fail(
-                    name, "\(path) does not exist, and \(above) cannot be written to", mend: "name another folder with --state-dir")
+                    name, "\(path) does not exist, and \(above) cannot be written to",
+                    mend: "name another folder with --state-dir")
             }
             return .ok(name, "\(path) will be made at the first mount")
         }
@@ -26,7 +27,8 @@ struct StateChecks: Sendable {
             return .fail(name, parts[0], mend: parts.count > 1 ? parts[1] : "name another folder with --state-dir")
         }
         guard path.withPlatformString({ access($0, W_OK | X_OK) }) == 0 else {
-            return .fail(name, "\(path) cannot be written to", mend: "run 'chmod 700 \(path)', or name another with --state-dir")
+            return .fail(
+                name, "\(path) cannot be written to", mend: "run 'chmod 700 \(path)', or name another with --state-dir")
         }
         return .ok(name, "\(path) is private and writable")
     }
@@ -52,7 +54,8 @@ struct StateChecks: Sendable {
         do throws(Errno) {
             let status = try file.stat()
             guard status.userID.rawValue == geteuid() else {
-                return .fail(name, "\(file) belongs to another user", mend: "mount as its owner, or with another --profile")
+                return .fail(
+                    name, "\(file) belongs to another user", mend: "mount as its owner, or with another --profile")
             }
             guard status.permissions.isDisjoint(with: [.groupReadWriteExecute, .otherReadWriteExecute]) else {
                 return .fail(name, "\(file) can be read by others", mend: "run 'chmod 600 \(file)'")

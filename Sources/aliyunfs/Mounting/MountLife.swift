@@ -60,7 +60,8 @@ struct MountLife: Sendable {
         defer { farewell.cancel() }
         let mountPoint = order.settings.mountPoint.string
         let ready: @Sendable () -> Void = {
-            logger.notice("mounted", metadata: ["mount_point": "\(mountPoint)", "profile": "\(order.settings.profile)"])
+            logger.notice(
+                "mounted", metadata: ["mount_point": "\(mountPoint)", "profile": "\(order.settings.profile)"])
             notifier.notify("READY=1")
             guard let reporter else { return }
             // Nobody waits any more: whoever started us was ended, and would not know of this mount.

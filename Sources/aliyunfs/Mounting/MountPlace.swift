@@ -42,7 +42,9 @@ struct MountPlace: Sendable {
             } catch {
                 throw MountFailure(
                     .cannotCreate,
-                    "\(place): holds a dead mount that cannot be cleared (\(error.words)); run 'fusermount3 -u -z \(place)'")
+                    "\(place): holds a dead mount that cannot be cleared (\(error.words)); "
+                        + "run 'fusermount3 -u -z \(place)'"
+                )
             }
             logger.notice("cleared a dead mount", metadata: ["mount_point": "\(place)"])
         case .alive, .aliveWithout, .forbidden:
