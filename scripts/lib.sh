@@ -62,6 +62,15 @@ need_swift() {
     fail "swift is not installed; get Swift 6.2 or newer from https://www.swift.org/install/linux/"
 }
 
+# Builds both programs; `bin` is where they are then.
+bin=
+build_release() {
+    say "building (the first time takes some minutes)"
+    swift build -c release --product aliyunfs
+    swift build -c release --product alipan-emulator
+    bin=$(swift build -c release --show-bin-path)
+}
+
 # Mount points that lie in a folder or are it, the deepest first. Reads the kernel's table, so nothing can hang.
 mounts_under() {
     awk -v folder="$1" '$5 == folder || index($5, folder "/") == 1 { print length($5), $5 }' /proc/self/mountinfo |

@@ -61,8 +61,6 @@ public struct MountSettings: Hashable, Sendable {
     /// Bytes.
     public internal(set) var readAhead = 0
     public internal(set) var dirCacheTime = Duration.zero
-    /// Zero is off.
-    public internal(set) var pollInterval = Duration.zero
     public internal(set) var timeout = Duration.zero
 
     // What the kernel is told

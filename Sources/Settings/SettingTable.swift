@@ -47,9 +47,6 @@ extension Setting {
             "dir-cache-time", \.dirCacheTime, .duration(.zero ... .seconds(86_400 * 30)), default: "60s",
             "how long a listing is taken as true"),
         Setting(
-            "poll-interval", \.pollInterval, .duration(.zero ... .seconds(86_400)), default: "30s",
-            "how often to look for changes made elsewhere, 0 for never"),
-        Setting(
             "timeout", \.timeout, .duration(.seconds(1) ... .seconds(3_600)), default: "60s",
             "longest that one file operation may take before it fails"),
     ]

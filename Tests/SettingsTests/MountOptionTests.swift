@@ -18,11 +18,11 @@ import Testing
     }
 
     @Test func ourOwnWorkWithEitherKindOfLine() throws {
-        let settings = try Asking.options("drive=resource,allow_other,dir-cache-time=5m,poll_interval=0").resolved()
+        let settings = try Asking.options("drive=resource,allow_other,dir-cache-time=5m,read_ahead=0").resolved()
         #expect(settings.drive == .resource)
         #expect(settings.allowOther)
         #expect(settings.dirCacheTime == .seconds(300))
-        #expect(settings.pollInterval == .zero)
+        #expect(settings.readAhead == 0)
     }
 
     @Test func aCommaInAValueIsEscaped() throws {

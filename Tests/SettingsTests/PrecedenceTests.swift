@@ -31,7 +31,6 @@ import Testing
         #expect(settings.memory == 128 << 20)
         #expect(settings.readAhead == 64 << 20)
         #expect(settings.dirCacheTime == .seconds(60))
-        #expect(settings.pollInterval == .seconds(30))
         #expect(settings.timeout == .seconds(60))
         #expect(settings.fileMode == 0o644)
         #expect(settings.dirMode == 0o755)
