@@ -96,6 +96,27 @@ struct CachingTests {
         }
     }
 
+    /// Told at once it would wait for the stalled lookup in the kernel, and everybody else in the folder behind it.
+    @Test func anInvalidationBehindAStalledLookupHoldsUpNobody() async throws {
+        let fileSystem = SyntheticFileSystem()
+        fileSystem.add("known", .bytes([]))
+        fileSystem.add("unknown", .bytes([]))
+        try await withMount(fileSystem) { mount in
+            #expect(await Child.run("stat", mount("known")).status == 0)
+            let stalled = Child(["stat", mount("stalled-name")])
+            try await fileSystem.calls.wait(for: .stall, count: 1)
+            fileSystem.kernel?.invalidateEntry("known", in: .root)
+            // Long enough for the bridge to have lost its patience with all but the stalled one.
+            try await SystemTime().sleep(for: Patience.patience * 2)
+            #expect(await Child.run("stat", mount("unknown")).status == 0)
+            #expect(mount.session.statistics.notifications.waiting == 1)
+            stalled.send(SIGINT)
+            _ = await stalled.outcome()
+            try await mount.whenNotificationsAreDelivered()
+            #expect(mount.session.statistics.notifications.delivered == 1)
+        }
+    }
+
     /// The kernel gives every credit back, those of listings too, once it forgets the names.
     @Test func theLedgerOfLookupsIsEmptyInTheEnd() async throws {
         let fileSystem = SyntheticFileSystem()

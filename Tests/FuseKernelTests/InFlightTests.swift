@@ -1,4 +1,5 @@
 import Testing
+import VFS
 
 @testable import FuseKernel
 
@@ -6,7 +7,7 @@ import Testing
     var state = InFlightState<String>(requestsMax: 2)
 
     mutating func begin() throws -> RequestID {
-        guard case .admitted(let id) = state.begin(.lookup) else {
+        guard case .admitted(let id) = state.begin(.lookup, on: .root) else {
             throw NotAdmitted()
         }
         return id
@@ -39,7 +40,7 @@ import Testing
     @Test mutating func beyondTheBoundRequestsAreRefusedUntilOneEnds() throws {
         let first = try begin()
         _ = try begin()
-        #expect(state.begin(.read) == .full)
+        #expect(state.begin(.read, on: .root) == .full)
         #expect(state.refused == 1)
         _ = state.end(first)
         _ = try begin()
@@ -51,12 +52,23 @@ import Testing
         let unknown = try begin()
         _ = state.attach("known", to: known)
         #expect(state.close() == ["known"])
-        #expect(state.begin(.open) == .closing)
+        #expect(state.begin(.open, on: .root) == .closing)
         #expect(state.attach("late", to: unknown) == "late")
         let endedBefore = state.end(known)
         let endedNow = state.end(unknown)
         #expect(!endedBefore)
         #expect(endedNow)
         #expect(state.isDrained)
+    }
+
+    @Test mutating func anInodeIsBusyFromBeginToEnd() throws {
+        let limit = state.next
+        let id = try begin()
+        #expect(state.isBusy(.root, before: state.next))
+        #expect(!state.isBusy(InodeNumber(2), before: state.next))
+        // Younger than the limit does not count.
+        #expect(!state.isBusy(.root, before: limit))
+        _ = state.end(id)
+        #expect(!state.isBusy(.root, before: state.next))
     }
 }

@@ -37,7 +37,8 @@ struct ListingTests {
 
     @Test func oddNamesPassUnchanged() async throws {
         let names: [FileName] = [
-            "with space", "new\nline", "-dash", "中文 名字", "🙂", "e\u{301}", "\u{e9}", "back\\slash", "\u{1}\u{7f}",
+            "with space", "new\nline", "-dash", "中文 名字", "🙂", "e\u{301}", "\u{e9}", "back\\slash",
+            "\u{1}\u{7f}",
             FileName(bytes: [0xff, 0xfe, 0x80]), FileName(bytes: [UInt8](repeating: UInt8(ascii: "n"), count: 255)),
         ]
         let fileSystem = SyntheticFileSystem()

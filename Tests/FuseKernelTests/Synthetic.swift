@@ -42,6 +42,8 @@ final class SyntheticFileSystem: FileSystem {
         var kernel: (any KernelNotifier)?
         /// A listing fails once, when it would emit this entry's position.
         var failListingAt: Int?
+        /// Listings wait, with their entries credited, until `yieldAtLast` is called.
+        var listingsResist = false
     }
 
     /// How long the kernel may believe things; changed before the mount.
@@ -94,6 +96,7 @@ final class SyntheticFileSystem: FileSystem {
         }
     }
 
+    func letListingsResist() { state.withLock { $0.listingsResist = true } }
     func failListing(at position: Int) { state.withLock { $0.failListingAt = position } }
 
     var kernel: (any KernelNotifier)? { state.withLock { $0.kernel } }
@@ -207,6 +210,7 @@ final class SyntheticFileSystem: FileSystem {
         calls.bump(.readDirectory)
         let failed = state.withLock { emitEntries(&$0, handle, after: cookie, plus: plus, emit) }
         if failed { throw .unreachable }
+        if state.withLock({ $0.listingsResist }) { await resist() }
     }
 
     func releaseDirectory(_ handle: DirectoryHandle) {

@@ -93,6 +93,26 @@ struct UnmountTests {
         }
     }
 
+    /// The connection is cut while an answer is on its way: what it credited is taken back.
+    @Test(.enabled(if: geteuid() == 0, "only root may force an unmount"), arguments: [false, true])
+    func anAnswerThatNobodyGetsCreditsNobody(listing: Bool) async throws {
+        let fileSystem = SyntheticFileSystem()
+        for number in 0..<5 { fileSystem.add(FileName("entry-\(number)"), .bytes([])) }
+        fileSystem.add(SyntheticFileSystem.stubbornName, .bytes([]))
+        if listing { fileSystem.letListingsResist() }
+        let (_, end) = try await withMount(fileSystem) { mount in
+            let child = listing ? Child(["ls", mount.path]) : Child(["stat", mount("stubborn-name")])
+            try await fileSystem.calls.wait(for: .stall, count: 1)
+            _ = await Child.run("umount", "-f", mount.path)
+            #expect(await child.outcome().status != 0)
+            fileSystem.yieldAtLast()
+            _ = try await mount.session.end()
+            #expect(mount.session.statistics.repliesToNobody == 1)
+        }
+        #expect(end.cause == .unmounted)
+        #expect(fileSystem.held.isEmpty)
+    }
+
     @Test func droppingTheSessionUnmounts() async throws {
         try await withFolder { path in
             do {

@@ -6,6 +6,15 @@ enum Notification: Hashable, Sendable {
     case entry(FileName, parent: InodeNumber)
     /// Its attributes; with `content` also its pages or its cached listing.
     case inode(InodeNumber, content: Bool)
+
+    /// The inode whose requests may hold the lock that the kernel takes for this; `nil` when it takes none.
+    var lockedInode: InodeNumber? {
+        switch self {
+        case .entry(_, let parent): parent
+        case .inode(let inode, content: true): inode
+        case .inode(_, content: false): nil
+        }
+    }
 }
 
 /// What waits to be told to the kernel, in order, each thing once; decides, while `Notifier` acts.
@@ -40,7 +49,7 @@ struct NotificationQueue {
             coalesced += 1
             return false
         }
-        guard order.count < waitingMax else {
+        guard count < waitingMax else {
             dropped += 1
             defer { hasOverflowed = true }
             return !hasOverflowed
@@ -67,7 +76,7 @@ struct NotificationQueue {
             }
         }
         defer {
-            delivering = notifications.count
+            delivering = isStopped ? 0 : delivering + notifications.count
             order = []
             waiting = [:]
             hasOverflowed = false

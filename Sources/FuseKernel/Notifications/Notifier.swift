@@ -7,7 +7,8 @@ import VFS
 /// Tells the kernel what the filesystem says, from a thread of its own.
 ///
 /// A thread, since the kernel may let a notification wait for a lock that a process holds whose request we have not
-/// answered yet. So it is never told from inside a request, and the mount goes on answering until the thread is done.
+/// answered yet. So it is never told from inside a request, seldom while one is under way (see `Patience`), and the
+/// mount goes on answering until the thread is done.
 final class Notifier: KernelNotifier {
     private struct State {
         var queue: NotificationQueue
@@ -17,12 +18,19 @@ final class Notifier: KernelNotifier {
 
     private let state: Mutex<State>
     private let bell: Bell
+    private let inFlight: InFlightTable
+    private let time: any TimeSource
     private let onEnd: @Sendable () -> Void
 
     /// `onEnd` is called on the notifier's thread as the last thing it does.
-    init(waitingMax: Int, bell: Bell, onEnd: @escaping @Sendable () -> Void) {
+    init(
+        waitingMax: Int, bell: Bell, inFlight: InFlightTable, time: any TimeSource,
+        onEnd: @escaping @Sendable () -> Void
+    ) {
         state = Mutex(State(queue: NotificationQueue(waitingMax: waitingMax)))
         self.bell = bell
+        self.inFlight = inFlight
+        self.time = time
         self.onEnd = onEnd
     }
 
@@ -53,19 +61,36 @@ final class Notifier: KernelNotifier {
 
     /// The thread's body. Returns after `stop`.
     func run(_ session: SessionPointer) {
+        var putOff: [PutOff] = []
         while true {
             let batch = state.withLock { $0.queue.take() }
             if batch.isLast { break }
             if batch.overflowed { count(cfuse_notify_every_entry(session.raw)) }
-            for notification in batch.notifications {
-                if state.withLock({ $0.queue.isStopped }) { break }
-                count(Self.tell(notification, session))
-                state.withLock { $0.queue.delivered() }
-            }
-            if batch.notifications.isEmpty && !batch.overflowed { bell.wait() }
+            let patience = Patience(since: time.now(), next: inFlight.next)
+            putOff += batch.notifications.map { PutOff(notification: $0, patience: patience) }
+            putOff.removeAll { tellUnlessBusy($0, session) }
+            // Nothing rings when a request ends, so those put off are looked at again soon.
+            if batch.notifications.isEmpty { bell.wait(milliseconds: putOff.isEmpty ? -1 : 10) }
         }
         state.withLock { $0.hasEnded = true }
         onEnd()
+    }
+
+    private struct PutOff {
+        var notification: Notification
+        var patience: Patience
+    }
+
+    /// True when it is dealt with: told, or not to be told any more.
+    private func tellUnlessBusy(_ item: PutOff, _ session: SessionPointer) -> Bool {
+        if state.withLock({ $0.queue.isStopped }) { return true }
+        if let inode = item.notification.lockedInode {
+            let limit = item.patience.limit(at: time.now(), next: inFlight.next)
+            if inFlight.isBusy(inode, before: limit) { return false }
+        }
+        count(Self.tell(item.notification, session))
+        state.withLock { $0.queue.delivered() }
+        return true
     }
 
     private func add(_ notification: Notification) {

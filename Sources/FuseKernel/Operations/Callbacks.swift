@@ -34,8 +34,9 @@ extension cfuse_operations {
 }
 
 extension Bridge {
-    fileprivate static let onInit: @convention(c) (UnsafeMutableRawPointer, UnsafeMutablePointer<fuse_conn_info>) -> Void =
-        { userdata, connection in
+    fileprivate static let onInit:
+        @convention(c) (UnsafeMutableRawPointer, UnsafeMutablePointer<fuse_conn_info>) -> Void = {
+            userdata, connection in
             Unmanaged<Bridge>.fromOpaque(userdata).takeUnretainedValue().configure(connection)
         }
 

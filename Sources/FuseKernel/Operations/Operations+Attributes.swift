@@ -5,7 +5,7 @@ import VFS
 
 extension Bridge {
     func attributes(_ request: fuse_req_t, _ inode: InodeNumber) {
-        serve(.attributes, request) { bridge throws(FSError) in
+        serve(.attributes, on: inode, request) { bridge throws(FSError) in
             try await bridge.fileSystem.attributes(of: inode)
         } answer: { bridge, reply, answer in
             let attributes = answer.attributes.kernelAttributes(blockSizeBytes: bridge.options.blockSizeBytes)
@@ -14,7 +14,7 @@ extension Bridge {
     }
 
     func statistics(_ request: fuse_req_t) {
-        serve(.statistics, request) { bridge throws(FSError) in
+        serve(.statistics, on: .root, request) { bridge throws(FSError) in
             try await bridge.fileSystem.statistics()
         } answer: { bridge, reply, statistics in
             reply.statistics(statistics.kernelStatistics(blockSizeBytes: bridge.options.blockSizeBytes))
@@ -22,7 +22,7 @@ extension Bridge {
     }
 
     func extendedAttribute(_ request: fuse_req_t, _ inode: InodeNumber, _ name: FileName, sizeBytes: Int) {
-        serve(.extendedAttribute, request) { bridge throws(FSError) in
+        serve(.extendedAttribute, on: inode, request) { bridge throws(FSError) in
             try await bridge.fileSystem.extendedAttribute(name, of: inode)
         } answer: { _, reply, value in
             Self.answer(reply, value, sizeBytes: sizeBytes)
@@ -30,7 +30,7 @@ extension Bridge {
     }
 
     func extendedAttributeNames(_ request: fuse_req_t, _ inode: InodeNumber, sizeBytes: Int) {
-        serve(.extendedAttributeNames, request) { bridge throws(FSError) in
+        serve(.extendedAttributeNames, on: inode, request) { bridge throws(FSError) in
             let names = try await bridge.fileSystem.extendedAttributeNames(of: inode)
             return names.filter(\.isKernelName).flatMap { $0.bytes + [0] }
         } answer: { _, reply, list in

@@ -4,7 +4,7 @@ import VFS
 
 extension Bridge {
     func openDirectory(_ request: fuse_req_t, _ inode: InodeNumber) {
-        serve(.openDirectory, request) { bridge throws(FSError) in
+        serve(.openDirectory, on: inode, request) { bridge throws(FSError) in
             try await bridge.fileSystem.openDirectory(inode)
         } answer: { bridge, reply, opened in
             var info = fuse_file_info()
@@ -19,11 +19,12 @@ extension Bridge {
     }
 
     func readDirectory(
-        _ request: fuse_req_t, _ handle: DirectoryHandle, after cookie: DirectoryCookie, sizeBytes: Int, plus: Bool
+        _ request: fuse_req_t, _ inode: InodeNumber, _ handle: DirectoryHandle, after cookie: DirectoryCookie,
+        sizeBytes: Int, plus: Bool
     ) {
         let buffer = DirectoryBuffer(
             request, sizeBytes: sizeBytes, plus: plus, blockSizeBytes: options.blockSizeBytes)
-        serve(.readDirectory, request) { bridge throws(FSError) in
+        serve(.readDirectory, on: inode, request) { bridge throws(FSError) in
             if let error = bridge.heldErrors.take(handle, at: cookie) { throw error }
             try await bridge.fill(buffer, handle, after: cookie, plus: plus)
             return buffer
@@ -70,16 +71,16 @@ extension Bridge {
         Bridge.of(request).openDirectory(request, InodeNumber(inode))
     }
 
-    static let onReadDirectory: RangeCallback = { request, _, size, offset, info in
+    static let onReadDirectory: RangeCallback = { request, inode, size, offset, info in
         Bridge.of(request).readDirectory(
-            request, DirectoryHandle(info.pointee.fh), after: DirectoryCookie(kernelOffset: offset),
-            sizeBytes: size, plus: false)
+            request, InodeNumber(inode), DirectoryHandle(info.pointee.fh),
+            after: DirectoryCookie(kernelOffset: offset), sizeBytes: size, plus: false)
     }
 
-    static let onReadDirectoryPlus: RangeCallback = { request, _, size, offset, info in
+    static let onReadDirectoryPlus: RangeCallback = { request, inode, size, offset, info in
         Bridge.of(request).readDirectory(
-            request, DirectoryHandle(info.pointee.fh), after: DirectoryCookie(kernelOffset: offset),
-            sizeBytes: size, plus: true)
+            request, InodeNumber(inode), DirectoryHandle(info.pointee.fh),
+            after: DirectoryCookie(kernelOffset: offset), sizeBytes: size, plus: true)
     }
 
     static let onReleaseDirectory: FileCallback = { request, _, info in

@@ -4,7 +4,7 @@ import VFS
 
 extension Bridge {
     func open(_ request: fuse_req_t, _ inode: InodeNumber, _ flags: OpenFlags) {
-        serve(.open, request) { bridge throws(FSError) in
+        serve(.open, on: inode, request) { bridge throws(FSError) in
             try await bridge.fileSystem.open(inode, flags)
         } answer: { bridge, reply, opened in
             var info = fuse_file_info()
@@ -17,8 +17,10 @@ extension Bridge {
         }
     }
 
-    func read(_ request: fuse_req_t, _ handle: FileHandle, at offset: Int64, sizeBytes: Int) {
-        serve(.read, request) { bridge throws(FSError) in
+    func read(
+        _ request: fuse_req_t, _ inode: InodeNumber, _ handle: FileHandle, at offset: Int64, sizeBytes: Int
+    ) {
+        serve(.read, on: inode, request) { bridge throws(FSError) in
             let lease = try await bridge.buffers.borrow(for: sizeBytes)
             let buffer = ReadBuffer(lease.buffer(sizeBytes))
             let count = try await bridge.fileSystem.read(handle, at: offset, into: buffer)
@@ -44,8 +46,9 @@ extension Bridge {
         Bridge.of(request).open(request, InodeNumber(inode), OpenFlags(kernelFlags: info.pointee.flags))
     }
 
-    static let onRead: RangeCallback = { request, _, size, offset, info in
-        Bridge.of(request).read(request, FileHandle(info.pointee.fh), at: Int64(offset), sizeBytes: size)
+    static let onRead: RangeCallback = { request, inode, size, offset, info in
+        Bridge.of(request).read(
+            request, InodeNumber(inode), FileHandle(info.pointee.fh), at: Int64(offset), sizeBytes: size)
     }
 
     static let onRelease: FileCallback = { request, _, info in

@@ -5,7 +5,7 @@ import VFS
 
 extension Bridge {
     func lookup(_ request: fuse_req_t, _ parent: InodeNumber, _ name: FileName) {
-        serve(.lookup, request) { bridge throws(FSError) in
+        serve(.lookup, on: parent, request) { bridge throws(FSError) in
             try await bridge.fileSystem.lookup(name, in: parent)
         } answer: { bridge, reply, found in
             switch found {

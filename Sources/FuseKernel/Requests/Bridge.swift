@@ -43,19 +43,19 @@ final class Bridge: Sendable {
     /// A request came, so the kernel has finished its side of the handshake.
     var isConnected: Bool { firstRequestSeen.load(ordering: .relaxed) }
 
-    /// Runs `operation` for a request and answers with what it returns or throws.
+    /// Runs `operation` for a request about `inode` (a lookup's folder) and answers with what it returns or throws.
     ///
     /// Begins on the calling thread, which is free again at the first suspension or after the answer. Arms the
     /// interrupt before the operation starts and disarms it before the answer, as libfuse frees the request then;
     /// disarming waits for an interrupt in progress.
     func serve<Value: Sendable>(
-        _ kind: RequestKind, _ request: fuse_req_t,
+        _ kind: RequestKind, on inode: InodeNumber, _ request: fuse_req_t,
         _ operation: @escaping @Sendable (Bridge) async throws(FSError) -> Value,
         answer: @escaping @Sendable (Bridge, consuming Reply, Value) -> Delivery
     ) {
         noteFirstRequest()
         let id: RequestID
-        switch inFlight.begin(kind) {
+        switch inFlight.begin(kind, on: inode) {
         case .admitted(let admitted): id = admitted
         case .full: return count(Reply(request).error(ENOMEM))
         case .closing: return count(Reply(request).error(ENOTCONN))

@@ -1,3 +1,5 @@
+import VFS
+
 /// One request under way, for as long as it is. Never reused within a mount.
 struct RequestID: Hashable, Sendable {
     let rawValue: UInt
@@ -17,6 +19,8 @@ struct InFlightState<Work> {
     }
 
     private struct Request {
+        /// The inode it is about; the folder, for lookups.
+        var inode: InodeNumber
         var work: Work?
         var isCancelled = false
     }
@@ -34,9 +38,17 @@ struct InFlightState<Work> {
     init(requestsMax: Int) { self.requestsMax = requestsMax }
 
     var count: Int { requests.count }
+    /// What the next request will be called: all that are under way now come before it.
+    var next: RequestID { RequestID(rawValue: nextID) }
+
+    /// Whether a request about `inode` is under way that began before `limit` was next.
+    func isBusy(_ inode: InodeNumber, before limit: RequestID) -> Bool {
+        requests.contains { $0.value.inode == inode && $0.key.rawValue < limit.rawValue }
+    }
+
     var isDrained: Bool { isClosing && requests.isEmpty }
 
-    mutating func begin(_ kind: RequestKind) -> Admission {
+    mutating func begin(_ kind: RequestKind, on inode: InodeNumber) -> Admission {
         startedByKind[kind.rawValue] += 1
         guard !isClosing else { return .closing }
         guard requests.count < requestsMax else {
@@ -45,7 +57,7 @@ struct InFlightState<Work> {
         }
         let id = RequestID(rawValue: nextID)
         nextID += 1
-        requests[id] = Request()
+        requests[id] = Request(inode: inode)
         peak = max(peak, requests.count)
         return .admitted(id)
     }

@@ -1,4 +1,5 @@
 import Synchronization
+import VFS
 
 /// The requests under way: bounded, counted, cancelled by interrupts and when the mount goes away.
 ///
@@ -15,7 +16,15 @@ final class InFlightTable: Sendable {
         self.drained = drained
     }
 
-    func begin(_ kind: RequestKind) -> InFlightState<Work>.Admission { state.withLock { $0.begin(kind) } }
+    func begin(_ kind: RequestKind, on inode: InodeNumber) -> InFlightState<Work>.Admission {
+        state.withLock { $0.begin(kind, on: inode) }
+    }
+
+    var next: RequestID { state.withLock { $0.next } }
+
+    func isBusy(_ inode: InodeNumber, before limit: RequestID) -> Bool {
+        state.withLock { $0.isBusy(inode, before: limit) }
+    }
 
     func attach(_ work: Work, to id: RequestID) {
         state.withLock { $0.attach(work, to: id) }?.cancel()

@@ -35,8 +35,9 @@ public struct FuseOptions: Hashable, Sendable {
 
     /// Resolution of file times in nanoseconds, a power of ten.
     public var timeGranularityNanoseconds: UInt32 = 1
-    /// `st_blksize`: what programs read at a time, in bytes, a power of two.
-    public var blockSizeBytes: Int64 = 1 << 20
+    /// `st_blksize`: what programs read at a time, in bytes, a power of two. More makes sequential reading no faster,
+    /// and makes languages that buffer this much read it all for a file's first line.
+    public var blockSizeBytes: Int64 = 128 << 10
     /// The kernel's read-ahead of this mount, set where we may (root); 0 leaves it alone.
     public var readAheadKiB = 1024
     /// How long an exit waits for requests under way after cancelling them.

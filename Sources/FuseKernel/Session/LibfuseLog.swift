@@ -33,7 +33,8 @@ final class LibfuseLog: Sendable {
         let value = body()
         let text = state.withLock { $0.collected.removeValue(forKey: thread) } ?? ""
         let lines = text.split(separator: "\n")
-        return (value, lines.isEmpty ? "no reason was given here, perhaps on standard error" : lines.joined(separator: "; "))
+        let reason = lines.joined(separator: "; ")
+        return (value, lines.isEmpty ? "no reason was given here, perhaps on standard error" : reason)
     }
 
     private func take(level: Int32, _ piece: String) {

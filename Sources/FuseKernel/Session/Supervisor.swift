@@ -34,7 +34,9 @@ final class Supervisor: Sendable {
         self.options = options
         self.time = time
         self.logger = logger
-        notifier = Notifier(waitingMax: options.notificationsMax, bell: notifierBell) { bell.ring() }
+        notifier = Notifier(
+            waitingMax: options.notificationsMax, bell: notifierBell, inFlight: bridge.inFlight, time: time
+        ) { bell.ring() }
         ended = Flight(time: time)
     }
 
