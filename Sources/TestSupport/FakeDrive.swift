@@ -86,9 +86,10 @@ public final class FakeDrive: Drive {
         state.withLock { $0.nodes[.root] = Node(file: root) }
     }
 
-    /// Changes the behaviour; takes effect with the next call.
+    /// Changes the behaviour; takes effect with the next call, more streams at once.
     public func set(_ change: (inout Settings) -> Void) {
         state.withLock { change(&$0.settings) }
+        grantStreams()
     }
 
     public func object(_ file: FileID) -> ObjectID { ObjectID(drive: id, file: file) }

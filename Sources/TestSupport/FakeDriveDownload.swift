@@ -109,15 +109,22 @@ extension FakeDrive {
     }
 
     private func giveStreamBack() {
-        let next = state.withLock { state -> StreamWaiter? in
-            state.open -= 1
-            guard state.open < state.settings.streams else { return nil }
-            let best = state.streamWaiters.firstIndex { $0.urgency == .foreground } ?? state.streamWaiters.indices.first
-            guard let best else { return nil }
-            state.noteOpened()
-            return state.streamWaiters.remove(at: best)
+        state.withLock { $0.open -= 1 }
+        grantStreams()
+    }
+
+    /// Lets those in line have the free streams, foreground first.
+    func grantStreams() {
+        let granted = state.withLock { state -> [StreamWaiter] in
+            var granted: [StreamWaiter] = []
+            while state.open < state.settings.streams, !state.streamWaiters.isEmpty {
+                let best = state.streamWaiters.firstIndex { $0.urgency == .foreground } ?? 0
+                granted.append(state.streamWaiters.remove(at: best))
+                state.noteOpened()
+            }
+            return granted
         }
-        next?.continuation.resume(returning: true)
+        for waiter in granted { waiter.continuation.resume(returning: true) }
     }
 }
 

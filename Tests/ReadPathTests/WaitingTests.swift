@@ -178,6 +178,22 @@ import Testing
         #expect(downloads[held + 1].object == other.object)
     }
 
+    @Test func aRequestInLineAtTheDriveMovesForwardForAReader() async throws {
+        let open = fixture.reader.open(fixture.add(content, hash: .absent))
+        _ = try await fixture.read(open, 0, 30_000)
+        await until { fixture.reader.statistics().activeFetches == 0 }
+        // Another mount of the account holds every stream.
+        fixture.drive.set { $0.streams = 0 }
+        _ = try await fixture.read(open, 30_000, 35_536)
+        await until { fixture.drive.log.last?.urgency == .background }
+        let ahead = try #require(fixture.drive.log.last?.range)
+        let reader = start(open, ahead.lower, 1_000)
+        await until { fixture.drive.log.last?.urgency == .foreground }
+        #expect(fixture.drive.log.last?.range?.lower == ahead.lower)
+        fixture.drive.set { $0.streams = 3 }
+        #expect(try await reader.value == content.bytes(in: ByteRange(ahead.lower, ahead.lower + 1_000)))
+    }
+
     @Test func shuttingDownEndsEverything() async {
         let gate = FakeGate()
         fixture.drive.script(.download, .hold(gate))

@@ -31,8 +31,10 @@ extension Shelf {
     mutating func beginRequest(_ id: FetchID, upTo limit: Int64) -> RangeRequest? {
         guard let fetch = fetches[id], case .fill(let target) = fillStep(id) else { return nil }
         fetches[id]?.received = 0
+        let urgency = isWaitedFor(id) ? .foreground : fetch.urgency
+        fetches[id]?.urgency = urgency
         return RangeRequest(
-            source: fetch.source, range: ByteRange(fetch.position, min(fetch.end, limit)), urgency: fetch.urgency,
+            source: fetch.source, range: ByteRange(fetch.position, min(fetch.end, limit)), urgency: urgency,
             target: target)
     }
 
