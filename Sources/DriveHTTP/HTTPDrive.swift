@@ -54,7 +54,9 @@ public final class HTTPDrive: Drive {
         gates = RequestClass.allCases.map {
             RequestGate($0, perSecond: configuration.rates[$0], limits: limits, time: time)
         }
-        streams = StreamGate(configured: configuration.streams, directory: configuration.limitsDirectory, time: time)
+        streams = StreamGate(
+            configured: configuration.streams, linger: configuration.streamLinger,
+            directory: configuration.limitsDirectory, time: time)
         bandwidth = Bandwidth(bytesPerSecond: configuration.bandwidthDown)
         hosts = LinkHosts(configured: configuration.linkHostSuffixes, apiURL: configuration.apiURL)
         caller = APICaller(

@@ -190,22 +190,19 @@ final class Bucket: DownloadSink {
         await rig.end()
     }
 
-    @Test func refusalsAreClassifiedAndTheTooManyLowerTheLimit() async throws {
+    @Test(arguments: [
+        ("RequestDeniedByCallback</Code>ExceedMaxConcurrency", DownloadFailure.tooManyStreams, 1),
+        ("AccessDenied</Code>Request has expired.", .expired, 3),
+    ])
+    func refusalsAreClassifiedAndTooManyLowersTheLimit(text: String, expected: DownloadFailure, allowed: Int)
+        async throws
+    {
         let rig = try await Rig { request in
-            let text =
-                request.head.uri == "/many"
-                ? "RequestDeniedByCallback</Code>ExceedMaxConcurrency" : "AccessDenied</Code>Request has expired."
             let xml = Array("<Error><Code>\(text)</Error>".utf8)
             return [.head(403, [("content-length", "\(xml.count)")]), .bytes(xml), .end]
         }
-        #expect(
-            await failure { try await rig.download(ByteRange(0, 9), from: "/old", into: Bucket()) }
-                == .download(.expired))
-        #expect(rig.drive.health().streamsAllowed == 3)
-        #expect(
-            await failure { try await rig.download(ByteRange(0, 9), from: "/many", into: Bucket()) }
-                == .download(.tooManyStreams))
-        #expect(rig.drive.health().streamsAllowed == 1)
+        #expect(await failure { try await rig.download(ByteRange(0, 9), into: Bucket()) } == .download(expected))
+        #expect(rig.drive.health().streamsAllowed == allowed)
         await rig.end()
     }
 

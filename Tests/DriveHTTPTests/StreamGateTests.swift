@@ -68,19 +68,52 @@ import Testing
 
     @Test func aRefusalLowersTheLimitAndTimeRaisesIt() {
         var budget = StreamBudget(configured: 3)
-        let now = Moment(sinceBoot: .seconds(100))
+        var now = Moment(sinceBoot: .seconds(100))
         #expect(budget.allowed(now: now) == 3 && budget.linger == .zero)
-        budget.refused(open: 3, now: now, jitter: 0)
+        budget.refused(open: 3, endedRecently: 0, now: now, jitter: 0)
         #expect(budget.allowed(now: now) == 2 && budget.pausedUntil == now + .seconds(1))
-        budget.refused(open: 2, now: now, jitter: 0)
-        budget.refused(open: 1, now: now, jitter: 1)
+        budget.refused(open: 2, endedRecently: 0, now: now, jitter: 0)
+        #expect(budget.allowed(now: now) == 2)
+        now = now + .seconds(1)
+        budget.refused(open: 2, endedRecently: 0, now: now, jitter: 0)
+        now = now + .seconds(2)
+        budget.refused(open: 1, endedRecently: 0, now: now, jitter: 1)
         #expect(budget.allowed(now: now) == 1 && budget.pausedUntil == now + .seconds(6))
-        #expect(budget.linger == .milliseconds(400))
+        #expect(budget.linger == .zero)
         #expect(budget.allowed(now: now + .seconds(60)) == 2)
         #expect(budget.allowed(now: now + .seconds(600)) == 3)
         budget.opened(now: now + .seconds(600))
-        budget.refused(open: 4, now: now + .seconds(600), jitter: 0)
+        budget.refused(open: 4, endedRecently: 0, now: now + .seconds(600), jitter: 0)
         #expect(budget.pausedUntil == now + .seconds(601) && budget.allowed(now: now + .seconds(600)) == 3)
+    }
+
+    @Test func aRefusalAfterABodyEndedTeachesToWaitLonger() {
+        var budget = StreamBudget(configured: 3)
+        var now = Moment(sinceBoot: .seconds(100))
+        var lingers: [Duration] = []
+        for _ in 0..<5 {
+            now = now + .seconds(5)
+            budget.refused(open: 3, endedRecently: 1, now: now, jitter: 0)
+            lingers.append(budget.linger)
+        }
+        #expect(lingers == [100, 200, 400, 800, 1_000].map { .milliseconds($0) })
+        #expect(budget.allowed(now: now) == 3)
+        // That did not help: there are really fewer.
+        now = now + .seconds(5)
+        budget.refused(open: 3, endedRecently: 1, now: now, jitter: 0)
+        #expect(budget.allowed(now: now) == 2)
+        budget.opened(now: now + .seconds(601))
+        #expect(budget.linger == .zero)
+    }
+
+    @Test func aLingeringStreamIsGivenBackLater() async throws {
+        let gate = StreamGate(configured: 1, linger: .milliseconds(300), directory: scratch.path, time: time)
+        gate.release(try await acquire(gate))
+        let next = Task { try await acquire(gate) }
+        await time.sleepers(atLeast: 3)
+        #expect(gate.open == 1)
+        time.advance(by: .milliseconds(300))
+        _ = try await next.value
     }
 
     @Test func aRefusalPausesAllStreams() async throws {
@@ -90,7 +123,6 @@ import Testing
         let waiter = Task { try await acquire(gate) }
         await time.sleepers(atLeast: 2)
         gate.release(slot)
-        await time.sleepers(atLeast: 3)
         #expect(gate.allowed == 1)
         time.advance(by: .milliseconds(999))
         await time.sleepers(atLeast: 2)

@@ -69,13 +69,16 @@ import Testing
             request.head.uri.hasPrefix("/renew") ? reply(Tokens.pair(1)) : [.stall]
         }
         let drive = try drive(server, time: JumpingTime()) { $0.requestTimeout = .milliseconds(200) }
-        _ = try await HTTPDrive.importRefreshToken(Tokens.jwt(), to: scratch.path + "/token", time: SystemTime())
+        try TokenFile(path: scratch.path + "/token").write(
+            StoredLogin(refreshToken: Tokens.jwt(), accessToken: "a", accessExpires: 1_700_007_200))
         let error = await failure { try await drive.space(.foreground) }
         guard case .unreachable = error else {
             Issue.record("\(String(describing: error))")
             return
         }
-        #expect(server.requests.filter { $0.head.uri.contains("getSpaceInfo") }.count == RetryPolicy.mostTries)
+        // On a busy machine a connection may not come about in time: such tries are fewer.
+        let tries = drive.health().lastFaults.count
+        #expect(tries >= RetryPolicy.mostUnreachable && tries <= RetryPolicy.mostTries)
         await drive.shutdown()
         await server.stop()
     }

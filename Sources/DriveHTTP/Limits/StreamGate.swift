@@ -8,6 +8,8 @@ final class StreamGate: Sendable {
         /// `nil` where the directory cannot be used: this process counts for itself.
         var slots: StreamSlots?
         var open: Set<Int> = []
+        /// When bodies ended, the newest few.
+        var ended: [Moment] = []
         /// After a stream was left to another process: not asked for before.
         var yieldUntil: Moment?
     }
@@ -28,9 +30,9 @@ final class StreamGate: Sendable {
     /// Set when the directory cannot be used.
     let fault: String?
 
-    init(configured: Int, directory: String, time: any TimeSource) {
+    init(configured: Int, linger: Duration = .zero, directory: String, time: any TimeSource) {
         self.time = time
-        let budget = StreamBudget(configured: configured)
+        let budget = StreamBudget(configured: configured, linger: linger)
         var slots: StreamSlots?
         do throws(FileFault) {
             slots = try StreamSlots(directory: directory, count: budget.configured)
@@ -57,7 +59,11 @@ final class StreamGate: Sendable {
     }
 
     func release(_ slot: Int) {
-        let linger = shared.state.withLock { $0.budget.linger }
+        let now = time.now()
+        let linger = shared.state.withLock { state in
+            state.ended = state.ended.suffix(9) + [now]
+            return state.budget.linger
+        }
         guard linger > .zero else { return free(slot) }
         Task { [time] in
             do { try await time.sleep(for: linger) } catch {}
@@ -67,7 +73,11 @@ final class StreamGate: Sendable {
 
     /// The service said that there are too many.
     func refused(jitter: Double) {
-        shared.state.withLock { $0.budget.refused(open: $0.open.count, now: time.now(), jitter: jitter) }
+        let now = time.now()
+        shared.state.withLock { state in
+            let recently = state.ended.count { now - $0 < StreamBudget.recent }
+            state.budget.refused(open: state.open.count, endedRecently: recently, now: now, jitter: jitter)
+        }
     }
 
     /// A body flows.
