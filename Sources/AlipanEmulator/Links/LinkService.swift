@@ -97,7 +97,7 @@ extension State {
     ) -> (answer: Answer, ticket: Int?) {
         var answer: Answer
         var ticket: Int?
-        if let replacement = fault?.replacement(requestID: requestID(), path: head.path, time: now) {
+        if let replacement = fault?.replacement(for: .link, requestID: requestID(), path: head.path, time: now) {
             answer = replacement
         } else {
             do throws(OSSError) {
@@ -131,7 +131,8 @@ extension State {
             throw .expired(at: min(signed.expires, max(linksExpiredUntil, signed.issued)), now: now)
         }
         guard let item = tree[id] else { throw .noSuchKey }
-        let content = stream.map { name in item.more.streams.first { $0.fileExtension == name }?.content } ?? item.content
+        let content =
+            stream.map { name in item.more.streams.first { $0.fileExtension == name }?.content } ?? item.content
         guard let content else { throw .noSuchKey }
         return (content, item.created)
     }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 import NIOCore
 import NIOHTTP1
@@ -148,7 +148,9 @@ private final class PieceSource {
         var done = 0
         while done < count {
             let length = min(count - done, table251.readableBytes - 251)
-            if let slice = table251.getSlice(at: (phase + done) % 251, length: length) { buffer.writeImmutableBuffer(slice) }
+            if let slice = table251.getSlice(at: (phase + done) % 251, length: length) {
+                buffer.writeImmutableBuffer(slice)
+            }
             done += length
         }
         return buffer
