@@ -45,6 +45,8 @@ let package = Package(
             name: "AlipanEmulatorTests",
             dependencies: [
                 "AlipanEmulator",
+                // Started as a process by its tests.
+                "alipan-emulator",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -80,6 +80,17 @@ import Testing
         }
     }
 
+    @Test func listingsCanCarryDirectLinks() async throws {
+        try await Rig.run { rig async throws in
+            rig.change { $0.listingUrls = true }
+            try rig.emulator.put("/a", .text("small"))
+            try rig.emulator.put("/b", .synthetic(size: 5 << 20))
+            let items = try await rig.list("root", ["order_by": "name"]).items
+            #expect(try await fetch("GET", try #require(items[0]["url"] as? String)).text == "small")
+            #expect(items[1]["url"] is NSNull)
+        }
+    }
+
     @Test func whoCannotBeRead() async throws {
         try await Rig.run { rig async throws in
             let folder = try rig.emulator.mkdir("/d")
