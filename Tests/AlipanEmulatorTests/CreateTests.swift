@@ -75,6 +75,7 @@ import Testing
     @Test func uploadersTimesAreKept() async throws {
         try await Rig.run { rig async throws in
             let time = "2020-01-02T03:04:05.678Z"
+            #expect(try await rig.begin("bad", size: 1, ["local_modified_at": "yesterday"]).status == 400)
             let done = try await rig.upload("a", pattern(10), ["local_modified_at": time])
             let id = try #require(try done.string("file_id"))
             func shown() async throws -> [Bool] {

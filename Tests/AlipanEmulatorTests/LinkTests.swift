@@ -91,6 +91,18 @@ import Testing
         }
     }
 
+    @Test func refererCanBeSigned() async throws {
+        try await Rig.run { rig async throws in
+            rig.change { $0.linkNeedsReferer = true }
+            let url = try await rig.link(try rig.emulator.put("/a", .text("x")))
+            let missing = try await fetch("GET", url)
+            #expect(missing.status == 400)
+            #expect(missing.ossCode == "InvalidArgument")
+            #expect(try await fetch("GET", url, ["referer": "https://elsewhere/"]).ossCode == "SignatureDoesNotMatch")
+            #expect(try await fetch("GET", url, ["referer": "https://www.aliyundrive.com/"]).text == "x")
+        }
+    }
+
     @Test func whoCannotBeRead() async throws {
         try await Rig.run { rig async throws in
             let folder = try rig.emulator.mkdir("/d")
