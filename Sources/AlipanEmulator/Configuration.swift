@@ -23,6 +23,8 @@ public struct Configuration: Sendable {
     /// Ids, tokens and faults by probability follow from it; the store keeps it apart from earlier runs.
     public var seed: UInt64
     public var threads = 2
+    /// Connections without a request for this long, in real milliseconds, are closed (contract 1).
+    public var idleMilliseconds = 60_000
 
     public init(time: EmulatorTime = .system(), seed: UInt64 = 1) {
         self.time = time

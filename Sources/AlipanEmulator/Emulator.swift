@@ -1,4 +1,11 @@
 import FoundationEssentials
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 import NIOCore
 import NIOPosix
 
@@ -41,13 +48,15 @@ public final class Emulator: Sendable {
     ) async throws(StartError) -> Emulator {
         let configuration = world.configuration
         let gate = NetworkGate()
-        let host = configuration.host
-        let links = Listener(
-            host: host, port: configuration.linkPort, group: group, service: LinkService(world: world, network: gate))
-        let api = Listener(
-            host: host, port: configuration.apiPort, group: group, service: APIService(world: world, network: gate))
+        func listener(_ port: Int, _ service: any Service) -> Listener {
+            Listener(
+                host: configuration.host, port: port, group: group, service: service,
+                idleMilliseconds: configuration.idleMilliseconds)
+        }
+        let links = listener(configuration.linkPort, LinkService(world: world, network: gate))
+        let api = listener(configuration.apiPort, APIService(world: world, network: gate))
         let controlService = ControlService()
-        let control = Listener(host: host, port: configuration.controlPort, group: group, service: controlService)
+        let control = listener(configuration.controlPort, controlService)
         for listener in [links, api, control] {
             do {
                 try await listener.open()
@@ -67,7 +76,8 @@ public final class Emulator: Sendable {
     }
 
     private init(
-        world: World, group: MultiThreadedEventLoopGroup, listeners: (api: Listener, links: Listener, control: Listener),
+        world: World, group: MultiThreadedEventLoopGroup,
+        listeners: (api: Listener, links: Listener, control: Listener),
         gate: NetworkGate, temporary: String?
     ) {
         self.world = world
@@ -88,13 +98,10 @@ public final class Emulator: Sendable {
     }
 
     private static func makeTemporaryDirectory() throws(StartError) -> String {
-        let path = FileManager.default.temporaryDirectory.path + "/alipan-emulator-" + UUID().uuidString
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw .store(path: path, reason: String(describing: error))
-        }
-        return path
+        let path = FileManager.default.temporaryDirectory.path + "/alipan-emulator-XXXXXX"
+        var template = Array(path.utf8CString)
+        guard mkdtemp(&template) != nil else { throw .store(path: path, reason: "errno \(errno)") }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
 
@@ -153,7 +160,9 @@ public struct Addresses: Codable, Sendable, Equatable {
 
 extension Emulator {
     /// The state as it is at first start, or as the store left it.
-    private static func makeWorld(_ configuration: Configuration, directory: String, pool: NIOThreadPool) throws -> World {
+    private static func makeWorld(_ configuration: Configuration, directory: String, pool: NIOThreadPool) throws
+        -> World
+    {
         let files = try ContentFiles(root: directory)
         let store = configuration.storeDirectory == nil ? nil : try Store(directory: directory)
         // Ids and tokens must not repeat those of an earlier run.

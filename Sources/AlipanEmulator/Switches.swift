@@ -73,6 +73,8 @@ public struct Switches: Codable, Sendable, Equatable {
     /// How long a slot stays taken after its body has ended.
     public var slotLingerMs = 0
     public var rangeErrors416 = false
+    /// New download links have a Referer among what is signed.
+    public var linkNeedsReferer = false
     public var livpLinksKey = LivpKey.streamsUrl
     public var livpUrl = LivpURL.null
     public var listingUrls = false

@@ -3,11 +3,11 @@ import ArgumentParser
 import Dispatch
 import FoundationEssentials
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 @main
@@ -15,7 +15,8 @@ struct Command: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "alipan-emulator",
         abstract: "A stand-in for the Aliyun Drive Open API on loopback.",
-        discussion: "Prints one line of JSON with its addresses and a refresh token when ready; SIGTERM or SIGINT ends it.")
+        discussion:
+            "Prints one line of JSON with its addresses and a refresh token when ready; SIGTERM or SIGINT ends it.")
 
     @Option(help: "Address of the API; port 0 takes any free one. Loopback only.")
     var listen = "127.0.0.1:0"
@@ -56,6 +57,7 @@ struct Command: AsyncParsableCommand {
     func run() async throws {
         // Before anything else, so that no signal is lost.
         let ended = Signals([SIGTERM, SIGINT])
+        raiseFileLimit()
         let emulator: Emulator
         do {
             emulator = try await Emulator.start(configuration: try makeConfiguration())
@@ -82,13 +84,23 @@ struct Command: AsyncParsableCommand {
         if let switches { configuration.switches = try Switches(json: Data(contentsOf: URL(filePath: switches))) }
         configuration.switches.rateLimits = try limits()
         guard (1...100).contains(streams) else { throw ValidationError("--streams takes 1 to 100") }
-        guard latency >= 0, bandwidth >= 0 else { throw ValidationError("--latency and --bandwidth cannot be negative") }
+        guard latency >= 0, bandwidth >= 0 else {
+            throw ValidationError("--latency and --bandwidth cannot be negative")
+        }
         configuration.switches.streams = streams
         configuration.switches.latencyMs = latency
         configuration.switches.bandwidth = bandwidth
         if strict { configuration.switches.slotLingerMs = 250 }
         if let faults { configuration.faults = try FaultRule.list(json: Data(contentsOf: URL(filePath: faults))) }
         return configuration
+    }
+
+    /// Every unfinished upload holds a file open. If the limit cannot be raised, the one there is has to do.
+    private func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     private func limits() throws -> RateLimits {

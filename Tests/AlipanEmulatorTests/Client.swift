@@ -103,7 +103,11 @@ final class Collector: ChannelInboundHandler, Sendable {
     }
 
     private static func deliver(_ reply: Reply, _ state: inout State) {
-        if state.waiters.isEmpty { state.ready.append(reply) } else { state.waiters.removeFirst().resume(returning: reply) }
+        if state.waiters.isEmpty {
+            state.ready.append(reply)
+        } else {
+            state.waiters.removeFirst().resume(returning: reply)
+        }
     }
 
     private static func wakeCounters(_ state: inout State) {
@@ -138,7 +142,9 @@ final class Line: Sendable {
     }
 
     static func path(_ url: String) -> String {
-        guard let range = url.range(of: "://"), let slash = url[range.upperBound...].firstIndex(of: "/") else { return "/" }
+        guard let range = url.range(of: "://"), let slash = url[range.upperBound...].firstIndex(of: "/") else {
+            return "/"
+        }
         return String(url[slash...])
     }
 

@@ -80,6 +80,29 @@ import Testing
         }
     }
 
+    @Test func listingsCanCarryDirectLinks() async throws {
+        try await Rig.run { rig async throws in
+            rig.change { $0.listingUrls = true }
+            try rig.emulator.put("/a", .text("small"))
+            try rig.emulator.put("/b", .synthetic(size: 5 << 20))
+            let items = try await rig.list("root", ["order_by": "name"]).items
+            #expect(try await fetch("GET", try #require(items[0]["url"] as? String)).text == "small")
+            #expect(items[1]["url"] is NSNull)
+        }
+    }
+
+    @Test func refererCanBeSigned() async throws {
+        try await Rig.run { rig async throws in
+            rig.change { $0.linkNeedsReferer = true }
+            let url = try await rig.link(try rig.emulator.put("/a", .text("x")))
+            let missing = try await fetch("GET", url)
+            #expect(missing.status == 400)
+            #expect(missing.ossCode == "InvalidArgument")
+            #expect(try await fetch("GET", url, ["referer": "https://elsewhere/"]).ossCode == "SignatureDoesNotMatch")
+            #expect(try await fetch("GET", url, ["referer": "https://www.aliyundrive.com/"]).text == "x")
+        }
+    }
+
     @Test func whoCannotBeRead() async throws {
         try await Rig.run { rig async throws in
             let folder = try rig.emulator.mkdir("/d")
@@ -99,12 +122,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (nil, nil), ("bytes=2-4", 2...4), ("bytes=0-0", 0...0), ("bytes=9-9", 9...9), ("bytes=7-", 7...9),
-        ("bytes=-3", 7...9), ("bytes=-10", 0...9), ("bytes=2-10", nil), ("bytes=10-", nil), ("bytes=10-12", nil),
-        ("bytes=4-2", nil), ("bytes=-11", nil), ("bytes=-0", nil), ("bytes=1-2,4-5", nil), ("octets=1-2", nil),
-        ("bytes=a-b", nil), ("bytes=-", nil),
-    ] as [(String?, ClosedRange<Int>?)])
+    @Test(
+        arguments: [
+            (nil, nil), ("bytes=2-4", 2...4), ("bytes=0-0", 0...0), ("bytes=9-9", 9...9), ("bytes=7-", 7...9),
+            ("bytes=-3", 7...9), ("bytes=-10", 0...9), ("bytes=2-10", nil), ("bytes=10-", nil), ("bytes=10-12", nil),
+            ("bytes=4-2", nil), ("bytes=-11", nil), ("bytes=-0", nil), ("bytes=1-2,4-5", nil), ("octets=1-2", nil),
+            ("bytes=a-b", nil), ("bytes=-", nil),
+        ] as [(String?, ClosedRange<Int>?)])
     func rangeTable(range: String?, expected: ClosedRange<Int>?) async throws {
         try await Rig.run { rig async throws in
             let bytes = Array("0123456789".utf8)
@@ -140,7 +164,8 @@ import Testing
         try await Rig.run { rig async throws in
             let size = 9_000_001
             for modulus in [251, 256] {
-                let url = try await rig.link(try rig.emulator.put("/m", .synthetic(size: Int64(size), modulus: modulus)))
+                let url = try await rig.link(
+                    try rig.emulator.put("/m", .synthetic(size: Int64(size), modulus: modulus)))
                 #expect(try await fetch("GET", url).body == pattern(size, modulus: modulus))
                 let part = try await fetch("GET", url, ["range": "bytes=8999000-9000000"])
                 #expect(part.body == pattern(1001, modulus: modulus, from: 8_999_000))

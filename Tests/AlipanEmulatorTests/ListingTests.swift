@@ -157,7 +157,8 @@ import Testing
     @Test func strangeNamesLiveSideBySide() async throws {
         try await Rig.run { rig async throws in
             let names = [
-                #"a\b:c*d?"e<f>|g"#, String(repeating: "x", count: 1024), "🙂", "e\u{301}", "\u{e9}", " lead", "trail ", "dot.",
+                #"a\b:c*d?"e<f>|g"#, String(repeating: "x", count: 1024), "🙂", "e\u{301}", "\u{e9}", " lead", "trail ",
+                "dot.",
             ]
             for name in names {
                 let reply = try await rig.file(

@@ -59,7 +59,8 @@ import Testing
     @Test func formIsAcceptedAndWrongAppsAreNot() async throws {
         try await Rig.run { rig async throws in
             let a = rig.emulator.addresses
-            let form = "client_id=\(a.clientId)&client_secret=\(a.clientSecret)&grant_type=refresh_token"
+            let form =
+                "client_id=\(a.clientId)&client_secret=\(a.clientSecret)&grant_type=refresh_token"
                 + "&refresh_token=\(a.refreshToken)"
             let reply = try await fetch(
                 "POST", rig.api + "/oauth/access_token",
@@ -109,7 +110,8 @@ import Testing
             #expect(try done.string("status") == "LoginSuccess")
             let code = try #require(try done.string("authCode"))
             let grant: [String: Any] = [
-                "client_id": a.clientId, "client_secret": a.clientSecret, "grant_type": "authorization_code", "code": code,
+                "client_id": a.clientId, "client_secret": a.clientSecret, "grant_type": "authorization_code",
+                "code": code,
             ]
             let pair = try await rig.post("/oauth/access_token", grant)
             #expect(pair.status == 200)
@@ -140,7 +142,8 @@ import Testing
             let challenge = Data(SHA256.hash(data: Data(verifier.utf8))).base64EncodedString()
                 .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
             let a = rig.emulator.addresses
-            let query = "client_id=\(a.clientId)&redirect_uri=oob&scope=user:base&response_type=code"
+            let query =
+                "client_id=\(a.clientId)&redirect_uri=oob&scope=user:base&response_type=code"
                 + "&code_challenge=\(challenge)&code_challenge_method=S256&state=s1"
             let target = try #require(try await rig.get("/oauth/authorize?" + query).string("redirectUri"))
             #expect(target.contains("state=s1"))

@@ -49,7 +49,8 @@ func withDirectory(_ body: (String) async throws -> Void) async throws {
                     #expect(try rig.emulator.bytes("/made") == pattern(1000))
                     guard round == 2 else { return }
                     let list = [["part_number": 2]]
-                    let urls = try await rig.file("getUploadUrl", begun.merging(["part_info_list": list]) { $1 }).partURLs
+                    let urls = try await rig.file("getUploadUrl", begun.merging(["part_info_list": list]) { $1 })
+                        .partURLs
                     #expect(try await fetch("PUT", urls[0], body: pattern(5)).status == 200)
                     let done = try await rig.file("complete", begun)
                     #expect(try done.string("content_hash") == sha1(bytes + pattern(5)))
@@ -64,7 +65,8 @@ func withDirectory(_ body: (String) async throws -> Void) async throws {
 
     @Test func aTornLineIsDropped() async throws {
         try await withDirectory { path in
-            try await Rig.run({ $0.storeDirectory = path }) { rig async throws in try rig.emulator.put("/a", .text("1")) }
+            try await Rig.run({ $0.storeDirectory = path }) { rig async throws in try rig.emulator.put("/a", .text("1"))
+            }
             let log = path + "/log.jsonl"
             let handle = try #require(FileHandle(forWritingAtPath: log))
             try handle.seekToEnd()
@@ -114,7 +116,8 @@ func withDirectory(_ body: (String) async throws -> Void) async throws {
                 let tree = rig.emulator.tree()
                 #expect(
                     tree.map(\.path) == [
-                        "/IMG.livp", "/docs", "/docs/a.txt", "/docs/sync.txt", "/odd.livp", "/odd.livp/note", "/plain.livp",
+                        "/IMG.livp", "/docs", "/docs/a.txt", "/docs/sync.txt", "/odd.livp", "/odd.livp/note",
+                        "/plain.livp",
                     ])
                 let text = try #require(tree.first { $0.path == "/docs/a.txt" })
                 #expect(text.sha1 == sha1(Array("hello".utf8)))
@@ -147,7 +150,8 @@ func withDirectory(_ body: (String) async throws -> Void) async throws {
     @Test func theTreeIsChangedAndShown() async throws {
         try await Rig.run { rig async throws in
             let put = try await control(
-                rig, "tree/put", #"{"path":"/d/a","content":{"text":"hi"},"local_modified_at":"2020-01-01T00:00:00.000Z"}"#)
+                rig, "tree/put",
+                #"{"path":"/d/a","content":{"text":"hi"},"local_modified_at":"2020-01-01T00:00:00.000Z"}"#)
             #expect(try put.string("file_id")?.count == 40)
             _ = try await control(rig, "tree/put", #"{"path":"/big","content":{"size":5000000000,"hashed":false}}"#)
             _ = try await control(rig, "tree/mkdir", #"{"path":"/m/n"}"#)
@@ -170,7 +174,8 @@ func withDirectory(_ body: (String) async throws -> Void) async throws {
     @Test func switchesCountersFaultsAndTime() async throws {
         try await Rig.run { rig async throws in
             let changed = try await control(
-                rig, "switches", #"{"list_limit_max":200,"rate_limits":{"list_per_ten_seconds":7},"old_token_grace_s":5}"#)
+                rig, "switches",
+                #"{"list_limit_max":200,"rate_limits":{"list_per_ten_seconds":7},"old_token_grace_s":5}"#)
             #expect(try changed.number("list_limit_max") == 200)
             #expect(rig.emulator.switches.rateLimits.listPerTenSeconds == 7)
             #expect(rig.emulator.switches.oldTokenGraceS == 5)

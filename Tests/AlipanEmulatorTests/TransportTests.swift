@@ -72,7 +72,8 @@ import Testing
     @Test func failuresComeInEveryShape() async throws {
         try await Rig.run { rig async throws in
             let shapes: [(FaultAction.Shape, Int)] = [
-                (.json, 500), (.nulls, 503), (.text, 502), (.empty, 400), (.html, 404), (.spring, 404), (.caHeaders, 403),
+                (.json, 500), (.nulls, 503), (.text, 502), (.empty, 400), (.html, 404), (.spring, 404),
+                (.caHeaders, 403),
             ]
             for (shape, status) in shapes {
                 rig.emulator.clearFaults()
@@ -162,6 +163,63 @@ import Testing
             #expect(try await line.receive().status == 200)
             try await line.close()
             #expect(rig.emulator.counters.connections == 1)
+        }
+    }
+
+    @Test func silentConnectionsAreClosed() async throws {
+        try await Rig.run({ $0.idleMilliseconds = 20 }) { rig async throws in
+            let line = try await Line(rig.api)
+            await #expect(throws: (any Error).self) { try await line.receive() }
+        }
+    }
+
+    @Test func successCanBeEmpty() async throws {
+        try await Rig.run { rig async throws in
+            let id = try rig.emulator.put("/a", .text("x"))
+            try rig.fault("trash") { $0.noContent = true }
+            let reply = try await rig.file("recyclebin/trash", ["file_id": id])
+            #expect(reply.status == 204)
+            #expect(reply.body.isEmpty)
+            #expect(rig.emulator.tree().first?.trashed == true)
+        }
+    }
+
+    @Test func scopesAreHeld() async throws {
+        try await Rig.run { rig async throws in
+            let a = rig.emulator.addresses
+            let begun = try await rig.post(
+                "/oauth/authorize/qrcode",
+                ["client_id": a.clientId, "client_secret": a.clientSecret, "scopes": ["user:base", "file:all:read"]])
+            let sid = try #require(try begun.string("sid"))
+            try rig.emulator.setLogin(sid, "LoginSuccess")
+            let code = try await rig.get("/oauth/qrcode/\(sid)/status").string("authCode")
+            let pair = try await rig.post(
+                "/oauth/access_token",
+                [
+                    "client_id": a.clientId, "client_secret": a.clientSecret, "grant_type": "authorization_code",
+                    "code": code ?? "",
+                ])
+            var reader = rig
+            reader.token = try #require(try pair.string("access_token"))
+            #expect(try await reader.list().status == 200)
+            let refused = try await reader.begin("a", size: 1)
+            #expect(refused.status == 403)
+            #expect(try refused.code == "PermissionDenied")
+        }
+    }
+
+    @Test func bodiesHeldBackAreCalledFor() async throws {
+        try await Rig.run { rig async throws in
+            let url = try #require(try await rig.begin("a", size: 3).partURLs.first)
+            let line = try await Line(url)
+            line.send("PUT", url, ["expect": "100-continue"], body: [1, 2, 3])
+            #expect(try await line.receive().status == 200)
+            let refused = try await Line(url)
+            refused.send(
+                "PUT", url, ["expect": "100-continue", "content-type": "a/b", "content-length": "3"], end: false)
+            #expect(try await refused.receive().status == 403)
+            try await line.close()
+            try await refused.close()
         }
     }
 }

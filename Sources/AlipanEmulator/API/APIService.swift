@@ -24,7 +24,9 @@ struct APIService: Service {
         }
         try await exchange.pause(milliseconds: latency + (fault?.delayMs ?? 0))
         if fault?.drop == .before {
-            try await world.run { state, _ in state.counters.count(call.endpoint, nil, faulted: true, bytesIn: bytes.count) }
+            try await world.run { state, _ in
+                state.counters.count(call.endpoint, nil, faulted: true, bytesIn: bytes.count)
+            }
             try await exchange.cut()
         }
         let answer = try await world.run { state, now in state.answer(call, fault: fault, now: now) }
@@ -57,6 +59,10 @@ struct APIService: Service {
         case .content: break
         }
         if fault.garbage == true { body = Array("{\"items\": [{\"file_id\": ".utf8) + [0xff, 0xfe] }
+        if fault.noContent == true {
+            try await exchange.writeHead(status: 204, headers: [:])
+            return try await exchange.writeEnd()
+        }
         let pump = BodyPump(exchange: exchange, fault: fault, bandwidth: 0)
         headers.replaceOrAdd(name: "content-length", value: String(body.count))
         try await pump.send(
@@ -78,7 +84,8 @@ extension State {
         var call = call
         call.now = now
         let answer: Answer
-        if let replacement = fault?.replacement(requestID: requestID(), path: call.path, time: now) {
+        if let replacement = fault?.replacement(for: call.endpoint, requestID: requestID(), path: call.path, time: now)
+        {
             answer = replacement
         } else {
             answer = route(call)
@@ -88,7 +95,9 @@ extension State {
     }
 
     private mutating func route(_ call: Call) -> Answer {
-        guard let (endpoint, method) = Endpoint.find(call.path) else { return Spring.answer(404, path: call.path, time: call.now) }
+        guard let (endpoint, method) = Endpoint.find(call.path) else {
+            return Spring.answer(404, path: call.path, time: call.now)
+        }
         guard call.method == method else { return Spring.answer(405, path: call.path, time: call.now) }
         do {
             var call = call
@@ -126,6 +135,9 @@ extension State {
         guard endpoint.needsBearer else { return nil }
         guard let bearer = call.bearer else { throw .badToken }
         let grant = try tokens.check(bearer: bearer, now: call.now)
+        if let scope = endpoint.scope, !grant.scopes.contains(scope) {
+            throw APIError(403, "PermissionDenied", "the user has not granted \(scope)")
+        }
         if frozen { throw APIError(403, "UserNotAllowedAccessResource", "user is not allowed to access the resource") }
         return grant
     }

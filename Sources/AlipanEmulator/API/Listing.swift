@@ -158,7 +158,8 @@ extension State {
             let filesOnly = asked.type == "file"
             return { item in
                 if filesOnly && item.isFolder { return false }
-                return categories.isEmpty || !item.isFolder && categories.contains(category(of: item.name.fileExtension))
+                return categories.isEmpty
+                    || !item.isFolder && categories.contains(category(of: item.name.fileExtension))
             }
         default: throw .invalid("Type", "should be all, file or folder")
         }

@@ -22,7 +22,8 @@ extension State {
                 && tree.drive(of: item.id) == drive && !tree.isInTrash(item.id)
         }
         var page = try page(
-            of: found, order: order, descending: descending, limit: limit, marker: marker, scope: "search-\(drive)", call)
+            of: found, order: order, descending: descending, limit: limit, marker: marker, scope: "search-\(drive)",
+            call)
         page = withQuery(text, in: page)
         if asked.returnTotalCount == true { page.append("total_count", .number(found.count)) }
         return page

@@ -64,7 +64,8 @@ extension State {
                 && !tree.isInTrash($0.id)
         }
         return try page(
-            of: found, order: order, descending: descending, limit: limit, marker: asked.marker, scope: "starred-\(drive)",
+            of: found, order: order, descending: descending, limit: limit, marker: asked.marker,
+            scope: "starred-\(drive)",
             call)
     }
 

@@ -106,7 +106,8 @@ extension FaultRule {
     /// An array of rules, or one rule.
     public static func list(json: Data) throws(ControlError) -> [FaultRule] {
         let isArray = json.first { ![9, 10, 13, 32].contains($0) } == UInt8(ascii: "[")
-        let rules = isArray ? try Coding.decode([FaultRule].self, from: json) : [try Coding.decode(FaultRule.self, from: json)]
+        let rules =
+            isArray ? try Coding.decode([FaultRule].self, from: json) : [try Coding.decode(FaultRule.self, from: json)]
         for rule in rules { if let complaint = rule.complaint { throw ControlError(complaint) } }
         return rules
     }

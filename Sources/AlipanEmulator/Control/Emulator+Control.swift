@@ -44,7 +44,9 @@ extension Emulator {
     public func clearFaults() { world.with { state, _ in state.faults.clear() } }
 
     /// How often each rule was asked and how often it struck, in the order they were added.
-    public var faultReport: [(rule: FaultRule, seen: Int, fired: Int)] { world.with { state, _ in state.faults.report } }
+    public var faultReport: [(rule: FaultRule, seen: Int, fired: Int)] {
+        world.with { state, _ in state.faults.report }
+    }
 
     /// Access tokens so far answer AccessTokenExpired.
     public func expireAccessTokens() { world.with { state, now in state.tokens.expireAll(.access, now: now) } }

@@ -103,7 +103,8 @@ extension Emulator {
     }
 
     /// `count` empty files `prefix000000…` in a folder.
-    public func putMany(_ path: String, count: Int, prefix: String = "file-", drive: String? = nil) throws(ControlError) {
+    public func putMany(_ path: String, count: Int, prefix: String = "file-", drive: String? = nil) throws(ControlError)
+    {
         try edit { state, now throws(ControlError) in
             let parts = path.split(separator: "/").map(String.init)
             let folder = try state.makeFolders(parts, drive: drive ?? self.world.configuration.defaultDrive, now: now)

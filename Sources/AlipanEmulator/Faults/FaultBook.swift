@@ -56,7 +56,7 @@ struct FaultBook: Sendable {
 
 extension FaultAction {
     /// The answer that replaces the real one, if the action has one.
-    func replacement(requestID: String, path: String, time: Milliseconds) -> Answer? {
+    func replacement(for endpoint: Endpoint, requestID: String, path: String, time: Milliseconds) -> Answer? {
         guard status != nil || raw != nil || body != nil else { return nil }
         var answer = Answer(status: status ?? 500, body: .none)
         answer.headers = (headers ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
@@ -66,13 +66,15 @@ extension FaultAction {
             answer.body = .text(raw, type: contentType ?? "application/json")
             return answer
         }
-        switch body ?? .json {
+        // Each host speaks its own language.
+        switch body ?? (endpoint == .link || endpoint == .part ? .xml : .json) {
         case .json: answer.body = .json(APIError.body(code: code, message: message, requestID: requestID, nulls: false))
         case .nulls: answer.body = .json(APIError.body(code: code, message: message, requestID: requestID, nulls: true))
         case .text: answer.body = .text(self.message ?? "Bad Gateway", type: "text/plain")
         case .empty: answer.body = .none
         case .html:
-            answer.body = .text("<html><head><title>\(answer.status)</title></head><body></body></html>", type: "text/html")
+            answer.body = .text(
+                "<html><head><title>\(answer.status)</title></head><body></body></html>", type: "text/html")
         case .spring:
             var page = Spring.answer(answer.status, path: path, time: time)
             page.headers = answer.headers

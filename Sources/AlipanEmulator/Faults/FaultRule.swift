@@ -63,6 +63,8 @@ public struct FaultAction: Codable, Sendable, Equatable {
     public var contentType: String?
     /// Does it, then answers something that is not JSON.
     public var garbage: Bool?
+    /// Does it, then answers 204 and nothing.
+    public var noContent: Bool?
     /// Does it, then answers with this many bytes of the body missing but counted.
     public var shortBy: Int64?
     /// Cuts the line after this many bytes of a body: of the answer, or of a part that is being sent.

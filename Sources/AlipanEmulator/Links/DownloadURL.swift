@@ -48,7 +48,8 @@ extension State {
 
     func downloadLink(_ id: ItemID, stream: String?, lifeSeconds: Int, _ call: Call) -> SignedLink {
         LinkSigner.sign(
-            method: "GET", base: call.setup.linkURL, path: LinkPath.object(id, stream: stream).text, parameters: [],
+            method: "GET", base: call.setup.linkURL, path: LinkPath.object(id, stream: stream).text,
+            parameters: switches.linkNeedsReferer ? [("x-oss-additional-headers", "referer")] : [],
             style: switches.linkStyle, issued: call.now, lifeSeconds: lifeSeconds, key: signing)
     }
 }

@@ -97,7 +97,7 @@ extension State {
     ) -> (answer: Answer, ticket: Int?) {
         var answer: Answer
         var ticket: Int?
-        if let replacement = fault?.replacement(requestID: requestID(), path: head.path, time: now) {
+        if let replacement = fault?.replacement(for: .link, requestID: requestID(), path: head.path, time: now) {
             answer = replacement
         } else {
             do throws(OSSError) {
@@ -130,10 +130,22 @@ extension State {
         guard signed.expires > now, signed.issued > linksExpiredUntil else {
             throw .expired(at: min(signed.expires, max(linksExpiredUntil, signed.issued)), now: now)
         }
+        try checkReferer(head)
         guard let item = tree[id] else { throw .noSuchKey }
-        let content = stream.map { name in item.more.streams.first { $0.fileExtension == name }?.content } ?? item.content
+        let content =
+            stream.map { name in item.more.streams.first { $0.fileExtension == name }?.content } ?? item.content
         guard let content else { throw .noSuchKey }
         return (content, item.created)
+    }
+
+    private func checkReferer(_ head: HTTPRequestHead) throws(OSSError) {
+        guard head.query.contains(where: { $0.name == "x-oss-additional-headers" && $0.value == "referer" }) else {
+            return
+        }
+        guard let referer = head.headers.first(name: "referer") else {
+            throw OSSError(400, "InvalidArgument", "The additional header referer is missing.", ec: "0002-00000213")
+        }
+        guard referer == "https://www.aliyundrive.com/" else { throw .signature }
     }
 
     private mutating func objectAnswer(

@@ -59,7 +59,9 @@ enum LinkSigner {
         return (issued, end * 1000)
     }
 
-    private static func mac(_ method: String, _ path: String, _ query: [(String, String)], _ key: SymmetricKey) -> String {
+    private static func mac(_ method: String, _ path: String, _ query: [(String, String)], _ key: SymmetricKey)
+        -> String
+    {
         let text = ([method, path] + query.map { $0.0 + "=" + $0.1 }).joined(separator: "\n")
         return Base64.encode(Array(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key)))
     }

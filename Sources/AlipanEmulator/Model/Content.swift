@@ -1,10 +1,10 @@
 import Crypto
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The bytes behind a file. They never change: new bytes are a new item (contract 12.1).
@@ -93,7 +93,9 @@ extension Content {
         case .inline(let bytes): return Array(bytes[Int(offset)..<(Int(offset) + wanted)])
         case .synthetic(let synthetic):
             return [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
-                synthetic.fill(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<wanted]), from: offset)
+                synthetic.fill(
+                    UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<wanted]),
+                    from: offset)
                 filled = wanted
             }
         case .file(let path): return try Self.read(path, at: offset, count: wanted)

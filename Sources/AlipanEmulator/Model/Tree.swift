@@ -122,17 +122,28 @@ extension Tree {
     }
 
     /// True if the item or any folder above it is in the trash.
-    func isInTrash(_ id: ItemID) -> Bool { ancestry(of: id).contains { $0.trashedAt != nil } }
+    func isInTrash(_ id: ItemID) -> Bool {
+        var current = id
+        while let item = items[current], !isRoot(current) {
+            if item.trashedAt != nil { return true }
+            current = item.parent
+        }
+        return false
+    }
 
     /// The drive an item belongs to.
     func drive(of id: ItemID) -> String? {
-        let top = ancestry(of: id).last?.parent ?? id
-        return driveOfRoot[top]
+        var current = id
+        while let item = items[current] {
+            if let drive = driveOfRoot[current] { return drive }
+            current = item.parent
+        }
+        return nil
     }
 
     /// True if `id` is `folder` or lies below it.
     func contains(_ folder: ItemID, _ id: ItemID) -> Bool {
-        id == folder || ancestry(of: id).contains { $0.id == folder || $0.parent == folder }
+        id == folder || ancestry(of: id).contains { $0.parent == folder }
     }
 
     /// The first entry at a slash-separated path, or nil; "" and "/" are the root.

@@ -86,7 +86,9 @@ extension State {
 
     mutating func renewCallback(_ call: Call) -> Answer {
         let cookies = (call.header("cookie") ?? "").split(separator: ";").map { $0.trimmingPrefix(" ") }
-        guard cookies.contains("driver_txt=alicloud_qr") else { return Refused(401, "driver_txt cookie missing").answer }
+        guard cookies.contains("driver_txt=alicloud_qr") else {
+            return Refused(401, "driver_txt cookie missing").answer
+        }
         guard let sid = call.query("code"), !sid.isEmpty, call.query("grant_type") == "authorization_code" else {
             return Refused(400, "code missing").answer
         }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 import NIOCore
 import NIOHTTP1
@@ -105,8 +105,14 @@ private final class PieceSource {
     private let corrupt: Bool
     private var handle: NIOFileHandle?
 
-    /// A period of modulo bytes, long enough to be cut from at any phase.
-    private static let table251: ByteBuffer = ByteBuffer(bytes: (0..<(251 * 4096)).map { UInt8($0 % 251) })
+    /// Modulo bytes, enough to cut a whole piece from at any phase.
+    private static let table251: ByteBuffer = {
+        let period = (0..<251).map { UInt8($0) }
+        var table = ByteBuffer()
+        table.reserveCapacity(Int(BodyPump.piece) + 2 * period.count)
+        while table.writerIndex < Int(BodyPump.piece) + period.count { table.writeBytes(period) }
+        return table
+    }()
 
     init(_ content: Content, corrupt: Bool) throws {
         self.content = content
@@ -137,20 +143,8 @@ private final class PieceSource {
         return .byteBuffer(ByteBuffer(bytes: bytes))
     }
 
+    /// `count` is a piece at most.
     private static func modulo(at offset: Int64, count: Int) -> ByteBuffer {
-        let phase = Int(offset % 251)
-        if let slice = table251.getSlice(at: phase, length: min(count, table251.readableBytes - 251)),
-            slice.readableBytes == count
-        {
-            return slice
-        }
-        var buffer = ByteBufferAllocator().buffer(capacity: count)
-        var done = 0
-        while done < count {
-            let length = min(count - done, table251.readableBytes - 251)
-            if let slice = table251.getSlice(at: (phase + done) % 251, length: length) { buffer.writeImmutableBuffer(slice) }
-            done += length
-        }
-        return buffer
+        table251.getSlice(at: Int(offset % 251), length: count) ?? ByteBuffer()
     }
 }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 import NIOCore
 import NIOHTTP1
@@ -34,8 +34,13 @@ final class Exchange {
 
     var keepAlive: Bool { head.isKeepAlive }
 
-    /// False at the end of the connection.
-    func nextRequest() async throws -> Bool {
+    /// False at the end of the connection; one that stays silent for too long is ended here.
+    func nextRequest(idleMilliseconds: Int) async throws -> Bool {
+        let channel = self.channel
+        let timer = channel.eventLoop.scheduleTask(in: .milliseconds(Int64(idleMilliseconds))) {
+            channel.close(promise: nil)
+        }
+        defer { timer.cancel() }
         while let part = try await inbound.next() {
             if case .head(let head) = part {
                 self.head = head

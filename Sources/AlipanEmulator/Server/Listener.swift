@@ -27,12 +27,14 @@ final class Listener: Sendable {
     private let host: String
     private let group: any EventLoopGroup
     private let service: any Service
+    private let idleMilliseconds: Int
     private let state: Mutex<State>
 
-    init(host: String, port: Int, group: any EventLoopGroup, service: any Service) {
+    init(host: String, port: Int, group: any EventLoopGroup, service: any Service, idleMilliseconds: Int) {
         self.host = host
         self.group = group
         self.service = service
+        self.idleMilliseconds = idleMilliseconds
         state = Mutex(State(port: port))
     }
 
@@ -105,7 +107,7 @@ final class Listener: Sendable {
         do {
             try await connection.executeThenClose { inbound, _ in
                 let exchange = Exchange(channel: channel, inbound: inbound.makeAsyncIterator())
-                while try await exchange.nextRequest() {
+                while try await exchange.nextRequest(idleMilliseconds: idleMilliseconds) {
                     let goOn = try await service.serve(exchange)
                     guard goOn, exchange.keepAlive else { break }
                     try await exchange.skipBody()

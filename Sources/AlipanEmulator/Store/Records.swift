@@ -82,7 +82,8 @@ struct ItemRecord: Codable {
         let more = item.more
         (localCreated, localModified) = (more.localCreated, more.localModified)
         content = more.content.map { ContentRecord($0) }
-        streams = more.streams.isEmpty
+        streams =
+            more.streams.isEmpty
             ? nil : more.streams.map { Stream(ending: $0.fileExtension, content: ContentRecord($0.content)) }
         (punishFlag, shownSize) = (more.punishFlag, more.shownSize)
     }

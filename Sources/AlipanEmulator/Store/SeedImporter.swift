@@ -1,11 +1,11 @@
 import Crypto
 import FoundationEssentials
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Takes a local directory as the first content of a drive. Its files are referred to, not copied.

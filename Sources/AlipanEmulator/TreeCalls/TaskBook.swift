@@ -25,7 +25,9 @@ struct TaskBook: Sendable {
     private var entries: [String: Entry] = [:]
     private(set) var running: Set<String> = []
 
-    mutating func add(_ id: String, _ entry: Entry) {
+    /// Also forgets what ended an hour ago.
+    mutating func add(_ id: String, _ entry: Entry, now: Milliseconds) {
+        if entries.count > 1000 { entries = entries.filter { $0.value.end > now - 3_600_000 } }
         entries[id] = entry
         running.insert(id)
     }
@@ -55,7 +57,7 @@ extension State {
         guard switches.asyncMs > 0 else { return nil }
         let id = random.token()
         let length = Milliseconds(switches.asyncMs)
-        tasks.add(id, .init(work: work, half: now + length / 2, end: now + length))
+        tasks.add(id, .init(work: work, half: now + length / 2, end: now + length), now: now)
         return id
     }
 

@@ -16,7 +16,8 @@ extension State {
         let asked = try call.decode(ChangeFields.self)
         let drive = try self.drive(asked.driveId, call)
         let item = try changeable(asked.fileId, in: drive)
-        let mode = try asked.checkNameMode.map { text throws(APIError) in try nameMode(text) } ?? switches.updateDefaultMode
+        let mode =
+            try asked.checkNameMode.map { text throws(APIError) in try nameMode(text) } ?? switches.updateDefaultMode
         if let starred = asked.starred {
             tree.update(item.id) {
                 $0.starred = starred
@@ -57,7 +58,8 @@ extension State {
         guard !tree.contains(item.id, target.id) else {
             throw .invalid("ToParentFileId", "a folder cannot be moved into itself")
         }
-        let mode = try asked.checkNameMode.map { text throws(APIError) in try nameMode(text) } ?? switches.moveDefaultMode
+        let mode =
+            try asked.checkNameMode.map { text throws(APIError) in try nameMode(text) } ?? switches.moveDefaultMode
         var name = item.name
         let newName = try (asked.newName ?? "").isEmpty ? nil : checkedName(asked.newName)
         if let newName, switches.moveNewNameAlways { name = newName }

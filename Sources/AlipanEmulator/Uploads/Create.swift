@@ -30,6 +30,9 @@ extension State {
         guard type == "file" || type == "folder" else { throw .invalid("Type", "should be file or folder") }
         let parts = try partNumbers(asked.partInfoList)
         try checkSize(asked.size)
+        for (field, time) in [("LocalCreatedAt", asked.localCreatedAt), ("LocalModifiedAt", asked.localModifiedAt)] {
+            if let time, Timestamp.parse(time) == nil { throw .invalid(field, "should be an ISO 8601 time") }
+        }
         if let taken = taken(name, in: parent.id) {
             switch mode {
             case .ignore: break

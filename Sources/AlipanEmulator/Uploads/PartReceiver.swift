@@ -22,22 +22,27 @@ struct PartReceiver {
     func receive() async throws -> Bool {
         let head = exchange.head
         let fault = self.fault
-        if fault != .none, let answer = try await world.run({ state, now in
-            fault.replacement(requestID: state.requestID(), path: head.path, time: now)
-        }) {
+        if fault != .none,
+            let answer = try await world.run({ state, now in
+                fault.replacement(for: .part, requestID: state.requestID(), path: head.path, time: now)
+            })
+        {
             return try await refuse(answer, faulted: true)
         }
         let opened: Opened
         switch try await world.run({ state, now in Self.open(head, &state, now: now) }) {
         case .success(let value): opened = value
         case .failure(let error):
-            let answer = try await world.run { state, _ in error.answer(requestID: state.requestID(), host: "loopback") }
+            let answer = try await world.run { state, _ in error.answer(requestID: state.requestID(), host: "loopback")
+            }
             return try await refuse(answer, faulted: false)
         }
         do {
             try await takeBody(opened)
         } catch is UploadFile.Superseded {
-            let answer = try await world.run { state, _ in Self.superseded.answer(requestID: state.requestID(), host: "loopback") }
+            let answer = try await world.run { state, _ in
+                Self.superseded.answer(requestID: state.requestID(), host: "loopback")
+            }
             return try await refuse(answer, faulted: false)
         }
         let answer = try await world.run { state, now in Self.store(opened, &state, now: now) }
@@ -110,7 +115,9 @@ struct PartReceiver {
 }
 
 extension PartReceiver {
-    private static func open(_ head: HTTPRequestHead, _ state: inout State, now: Milliseconds) -> Result<Opened, OSSError> {
+    private static func open(_ head: HTTPRequestHead, _ state: inout State, now: Milliseconds) -> Result<
+        Opened, OSSError
+    > {
         do {
             return .success(try checked(head, &state, now: now))
         } catch {

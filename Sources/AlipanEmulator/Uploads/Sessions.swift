@@ -22,7 +22,8 @@ extension State {
         let drive = try self.drive(asked.driveId, call)
         let file = try required(asked.fileId, "file_id")
         let upload = try required(asked.uploadId, "upload_id")
-        guard let session = uploads.find(upload, now: call.now), session.drive == drive, session.file.text == file else {
+        guard let session = uploads.find(upload, now: call.now), session.drive == drive, session.file.text == file
+        else {
             throw APIError(switches.lostUploadStatus, "NotFound.UploadId", "The resource upload_id cannot be found.")
         }
         return session

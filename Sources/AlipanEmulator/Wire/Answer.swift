@@ -103,7 +103,7 @@ struct OSSError: Error, Sendable {
 
     static let signature = OSSError(
         403, "SignatureDoesNotMatch",
-        "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+        "The request signature we calculated does not match the signature you provided.",
         ec: "0002-00000040")
     static let concurrency = OSSError(
         403, "RequestDeniedByCallback", "Request denied by callback: ExceedMaxConcurrency", ec: "0007-00000209")

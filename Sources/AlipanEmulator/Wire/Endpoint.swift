@@ -68,4 +68,17 @@ enum Endpoint: String, Sendable, CaseIterable {
             true
         }
     }
+
+    /// What the user must have granted (contract 2.1).
+    var scope: String? {
+        switch self {
+        case .usersInfo, .getDriveInfo, .getSpaceInfo, .getVipInfo, .featureList: "user:base"
+        case .list, .search, .get, .starredList, .getDownloadUrl, .getByPath, .batchGet: "file:all:read"
+        case .create, .getUploadUrl, .listUploadedParts, .complete, .update, .move, .copy, .trash, .delete, .asyncTask:
+            "file:all:write"
+        case .usersScopes, .authorize, .qrcode, .qrStatus, .qrImage, .accessToken, .renew, .renewPost, .renewRequests,
+            .renewCallback, .link, .part, .unknown:
+            nil
+        }
+    }
 }
