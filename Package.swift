@@ -86,7 +86,8 @@ let package = Package(
         // Clocks moved by hand, a drive and a store in memory.
         .target(name: "TestSupport", dependencies: ["Basics", "Drive", "MetadataStore", crypto], swiftSettings: strict),
 
-        .testTarget(name: "AlipanEmulatorTests", dependencies: ["AlipanEmulator", crypto], swiftSettings: strict),
+        .testTarget(
+            name: "AlipanEmulatorTests", dependencies: ["AlipanEmulator", "alipan-emulator", crypto], swiftSettings: strict),
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
         // Runs the built program as a child process.
         .testTarget(name: "CommandTests", dependencies: ["aliyunfs", "Settings", "Status"], swiftSettings: strict),
