@@ -7,7 +7,7 @@ public struct Spawn: Sendable {
     /// With the program's own name first.
     public var arguments: [String]
     public var environment: [String: String]
-    /// Away from this terminal and its signals.
+    /// Away from this terminal and its signals, and without any descriptor it is not given but the standard three.
     public var inNewSession = false
     /// What the child gets under which number; all else that is marked close-on-exec is not there.
     public var descriptors: [(ours: FileDescriptor, theirs: Int32)] = []
@@ -38,6 +38,13 @@ public struct Spawn: Sendable {
         for descriptor in descriptors {
             try check(posix_spawn_file_actions_adddup2(&actions, descriptor.ours.rawValue, descriptor.theirs))
         }
+        if inNewSession {
+            // Whoever waits for the end of a pipe that our starter left open must not wait for this child too.
+            let kept = max(descriptors.map(\.theirs).max() ?? STDERR_FILENO, STDERR_FILENO)
+            for open in Self.openDescriptors where open > kept {
+                try check(posix_spawn_file_actions_addclose(&actions, open))
+            }
+        }
         var child: pid_t = 0
         let variables = environment.map { "\($0.key)=\($0.value)" }
         let status = withCStrings(arguments) { argv in
@@ -47,6 +54,20 @@ public struct Spawn: Sendable {
         }
         try check(status)
         return child
+    }
+
+    /// Those of this process, one or two that are closed by now among them: closing these again does no harm.
+    private static var openDescriptors: [Int32] {
+        guard let folder = opendir("/proc/self/fd") else { return [] }
+        defer { closedir(folder) }
+        var numbers: [Int32] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let number = Int32(name) { numbers.append(number) }
+        }
+        return numbers
     }
 
     /// The child starts as if from a shell: no signal blocked, none ignored.

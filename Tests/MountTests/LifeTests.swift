@@ -132,6 +132,17 @@ extension MountTests {
             }
         }
 
+        @Test func theBackgroundHoldsNothingOfWhoStartedIt() async throws {
+            try await Rig.with { rig in
+                // The pipe ends only when nobody has its other end any more, under whatever number.
+                let script = "{ \(Rig.program) mount \(rig.options) mnt 7>&1 8>&2; } 2>&1 | cat; echo ended"
+                let outcome = try await rig.sh(
+                    script, limit: 30, environment: ["ALIYUNFS_REFRESH_TOKEN": rig.emulator.addresses.refreshToken])
+                #expect(outcome.output == "ended\n", "\(outcome)")
+                #expect(try await rig.sh("mountpoint -q mnt").status == 0)
+            }
+        }
+
         @Test func aSecondMountOfOneStateIsRefusedAndSaysWhoHoldsIt() async throws {
             try await Rig.with { rig in
                 try await rig.mount()
