@@ -19,10 +19,19 @@ struct APIService: Service {
         }
         try await network.pass(exchange)
         let call = makeCall(exchange.head, bytes)
-        let (fault, latency) = try await world.run { state, _ in
-            (state.fault(for: call), state.switches.latencyMs)
+        let first = try await world.run { state, now -> (fault: FaultAction?, wait: Int, answer: Answer?) in
+            let fault = state.fault(for: call)
+            let wait = state.switches.latencyMs + (fault?.delayMs ?? 0)
+            // The ordinary case needs the state once.
+            let answer = fault == nil && wait == 0 ? state.answer(call, fault: nil, now: now) : nil
+            return (fault, wait, answer)
         }
-        try await exchange.pause(milliseconds: latency + (fault?.delayMs ?? 0))
+        if let answer = first.answer {
+            try await send(answer, fault: .none, over: exchange)
+            return true
+        }
+        let fault = first.fault
+        try await exchange.pause(milliseconds: first.wait)
         if fault?.drop == .before {
             try await world.run { state, _ in
                 state.counters.count(call.endpoint, nil, faulted: true, bytesIn: bytes.count)

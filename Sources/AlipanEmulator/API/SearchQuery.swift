@@ -11,7 +11,9 @@ indirect enum SearchQuery: Sendable {
     }
 
     case everything
-    case condition(field: String, Comparison, values: [String])
+    case text(field: String, Comparison, values: [String])
+    /// Sizes, and times in milliseconds.
+    case number(field: String, Comparison, values: [Int64])
     case not(SearchQuery)
     case both(SearchQuery, SearchQuery)
     case either(SearchQuery, SearchQuery)
@@ -34,18 +36,17 @@ indirect enum SearchQuery: Sendable {
         case .not(let query): !query.admits(item, parent: parent)
         case .both(let a, let b): a.admits(item, parent: parent) && b.admits(item, parent: parent)
         case .either(let a, let b): a.admits(item, parent: parent) || b.admits(item, parent: parent)
-        case .condition(let field, let comparison, let values):
-            values.contains { Self.compare(item, parent: parent, field, comparison, $0) }
+        case .text(let field, let comparison, let values):
+            values.contains { Self.matches(item, parent: parent, field, comparison, $0) }
+        case .number(let field, let comparison, let values):
+            values.contains { Self.ordered(Self.number(item, field), comparison, $0) }
         }
     }
 
-    private static func compare(
+    private static func matches(
         _ item: Item, parent: String, _ field: String, _ comparison: Comparison, _ value: String
     ) -> Bool {
         switch field {
-        case "size": return Int64(value).map { ordered(item.size, comparison, $0) } ?? false
-        case "created_at": return Timestamp.parse(value).map { ordered(item.created, comparison, $0) } ?? false
-        case "updated_at": return Timestamp.parse(value).map { ordered(item.updated, comparison, $0) } ?? false
         case "name":
             if comparison == .match { return item.name.text.lowercased().contains(value.lowercased()) }
             return item.name == Name(value)
@@ -54,6 +55,14 @@ indirect enum SearchQuery: Sendable {
         case "file_extension": return !item.isFolder && value.lowercased() == item.name.fileExtension
         case "category": return !item.isFolder && value == State.category(of: item.name.fileExtension)
         default: return false
+        }
+    }
+
+    private static func number(_ item: Item, _ field: String) -> Int64 {
+        switch field {
+        case "size": item.size
+        case "created_at": item.created
+        default: item.updated
         }
     }
 
@@ -146,12 +155,12 @@ struct SearchParser {
         try check(field, comparison)
         conditions += 1
         let values = comparison == .oneOf ? try list() : [try value()]
-        if SearchQuery.numberFields.contains(field) {
-            for value in values where field == "size" ? Int64(value) == nil : Timestamp.parse(value) == nil {
-                throw Self.bad("compares \(field) with something else")
-            }
+        guard SearchQuery.numberFields.contains(field) else {
+            return .text(field: field, comparison, values: values)
         }
-        return .condition(field: field, comparison, values: values)
+        let numbers = values.compactMap { field == "size" ? Int64($0) : Timestamp.parse($0) }
+        guard numbers.count == values.count else { throw Self.bad("compares \(field) with something else") }
+        return .number(field: field, comparison, values: numbers)
     }
 
     private func check(_ field: String, _ comparison: SearchQuery.Comparison) throws(APIError) {
