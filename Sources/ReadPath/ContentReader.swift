@@ -127,7 +127,7 @@ extension ContentReader {
         for admission in actions.admissions { admission.resume() }
         for task in actions.stops { task.cancel() }
         for id in actions.starts { start(id) }
-        for id in actions.hashes { Task(priority: .utility) { await self.hash(id) } }
+        for id in actions.hashes { Task { await self.hash(id) } }
         for block in actions.saves { Task(priority: .utility) { await self.save(block) } }
         for key in actions.drops { store?.drop(key) }
         for mismatch in actions.mismatches { report(mismatch) }
