@@ -40,9 +40,10 @@ extension ContentReader {
         _ id: FetchID, _ source: ContentSource, _ old: DownloadLink?, _ trouble: ReadError?
     ) async -> (FetchMachine.Event, DownloadLink?) {
         change { $0.setPhase(id, .linking, trouble: trouble, &$1) }
-        let urgency = look { $0.fetches[id]?.urgency ?? .background }
         do {
-            let link = try await links.link(for: source.object, stream: source.stream, replacing: old, urgency)
+            // Foreground even when only reading ahead: a reader is close behind, and a request that began in the
+            // background would have to be made twice for it.
+            let link = try await links.link(for: source.object, stream: source.stream, replacing: old, .foreground)
             return (.linked, link)
         } catch {
             return (.linkFailed(error), old)

@@ -127,8 +127,7 @@ extension ContentReader {
         for admission in actions.admissions { admission.resume() }
         for task in actions.stops { task.cancel() }
         for id in actions.starts { start(id) }
-        for object in actions.promotedLinks { links.promote(object) }
-        for id in actions.hashes { Task(priority: .utility) { await self.hash(id) } }
+        for id in actions.hashes { Task { await self.hash(id) } }
         for block in actions.saves { Task(priority: .utility) { await self.save(block) } }
         for key in actions.drops { store?.drop(key) }
         for mismatch in actions.mismatches { report(mismatch) }
@@ -187,7 +186,9 @@ extension ContentReader {
 
 extension Actions {
     var isEmpty: Bool {
-        wakes.isEmpty && starts.isEmpty && stops.isEmpty && admissions.isEmpty && hashes.isEmpty
-            && saves.isEmpty && drops.isEmpty && promotedLinks.isEmpty && queuedChecks.isEmpty && alarm == nil && mismatches.isEmpty
+        let ofReading = wakes.isEmpty && alarm == nil
+        let ofFetching = starts.isEmpty && stops.isEmpty && admissions.isEmpty && queuedChecks.isEmpty
+        let ofBlocks = hashes.isEmpty && saves.isEmpty && drops.isEmpty && mismatches.isEmpty
+        return ofReading && ofFetching && ofBlocks
     }
 }

@@ -6,8 +6,8 @@ import Synchronization
 /// (contract 6.1).
 ///
 /// One request serves all streams of an object and all who want it. A request that nobody waits for any more is
-/// taken back; one that stands in the background moves forward when a reader begins to wait. May be used from any
-/// thread.
+/// taken back. Near the end of its life a link that is still asked for is renewed in the background; that request
+/// is made anew in the foreground when somebody has to wait for it. May be used from any thread.
 final class LinkCache: Sendable {
     private struct Entry {
         var links: DownloadLinks
@@ -65,19 +65,6 @@ final class LinkCache: Sendable {
             }
             return link
         }
-    }
-
-    /// A reader waits now: a request for this object that stands in the background is made anew in the foreground.
-    func promote(_ object: ObjectID) {
-        let stale = state.withLock { state -> Task<Void, Never>? in
-            guard var ask = state.asks[object], ask.urgency == .background else { return nil }
-            let stale = ask.task
-            ask.urgency = .foreground
-            send(&ask, for: object, &state)
-            state.asks[object] = ask
-            return stale
-        }
-        stale?.cancel()
     }
 }
 

@@ -4,7 +4,8 @@ import Basics
 public struct ReaderSettings: Hashable, Sendable {
     /// Bytes of file content in memory, over all files (`--memory`).
     public var memory: Int
-    /// The unit of memory and of fetching, a multiple of the page size.
+    /// The unit of memory and of fetching, a multiple of the page size. Sequential reading costs the same from
+    /// 128 KiB up (measured; a third more with 64 KiB); a random read fetches whole blocks, so larger ones cost it.
     public var blockSize: Int
     /// The most that one sequential reader has fetched ahead, in bytes.
     public var readAhead: Int64
@@ -14,7 +15,7 @@ public struct ReaderSettings: Hashable, Sendable {
     public var longestRequest: Int64
 
     public init(
-        memory: Int = 128 << 20, blockSize: Int = 256 << 10, readAhead: Int64 = 64 << 20, streams: Int = 3,
+        memory: Int = 128 << 20, blockSize: Int = 128 << 10, readAhead: Int64 = 64 << 20, streams: Int = 3,
         longestRequest: Int64 = 16 << 20
     ) {
         self.memory = memory

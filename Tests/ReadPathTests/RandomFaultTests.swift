@@ -53,7 +53,8 @@ import Testing
         var random = SeededGenerator(seed: seed &* 31 &+ UInt64(task))
         var offset: Int64 = 0
         for _ in 0..<40 {
-            if Int.random(in: 0..<5, using: &random) == 0 { offset = Int64.random(in: 0..<content.size, using: &random) }
+            let seeks = Int.random(in: 0..<5, using: &random) == 0
+            if seeks { offset = Int64.random(in: 0..<content.size, using: &random) }
             let count = Int.random(in: 1...16_000, using: &random)
             let range = ByteRange(offset, offset + Int64(count)).clamped(to: content.size)
             do {

@@ -119,13 +119,8 @@ extension Shelf {
     private mutating func promote(_ id: FetchID, _ actions: inout Actions) {
         guard let fetch = fetches[id], fetch.urgency == .background else { return }
         switch fetch.phase {
-        case .linking:
-            fetches[id]?.urgency = .foreground
-            actions.promotedLinks.append(fetch.source.object)
-        case .queued:
-            dispatch(&actions)
-        case .sleeping:
-            fetches[id]?.urgency = .foreground
+        case .linking, .sleeping: fetches[id]?.urgency = .foreground
+        case .queued: dispatch(&actions)
         case .downloading:
             if fetch.received == 0 { actions.queuedChecks.append(id) }
         }

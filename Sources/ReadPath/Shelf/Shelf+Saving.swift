@@ -30,6 +30,8 @@ extension Shelf {
 
     mutating func saved(_ block: SavingBlock, _ actions: inout Actions) {
         savingBlocks -= 1
+        // Thrown away as wrong meanwhile: the store may have heard of that too early.
+        if !pool[block.slot].isAttached { actions.drops.append(block.key) }
         unpin(block.slot, &actions)
     }
 

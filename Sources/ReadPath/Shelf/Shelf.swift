@@ -160,7 +160,6 @@ struct Actions: Sendable {
     var hashes: [ContentID] = []
     var saves: [SavingBlock] = []
     var drops: [ContentKey] = []
-    var promotedLinks: [ObjectID] = []
     /// Look whether this request still stands in line at the drive.
     var queuedChecks: [FetchID] = []
     var alarm: Moment?
