@@ -42,7 +42,8 @@ extension HTTPDrive {
         do throws(DriveError) {
             try await follow(link.url, range, size, lane: slot, sink)
         } catch {
-            if error != .cancelled { note("download", error.words) }
+            // Links grow old in the ordinary course of things.
+            if error != .cancelled && error != .download(.expired) { note("download", error.words) }
             throw error
         }
     }

@@ -43,7 +43,7 @@ extension HTTPDrive {
         call.context.hasMarker = marker != nil
         let page = try await caller.value(call, as: WirePage.self, urgency)
         noteDropped(page)
-        return ListPage(files: page.items.map { $0.file(in: folder.drive) }, next: page.next)
+        return ListPage(files: page.items.map { $0.file(in: folder.drive, folder: folder.file) }, next: page.next)
     }
 
     /// Contract 5.3.

@@ -12,10 +12,10 @@ import Testing
     private static let file = HTTPAnswer.json(#"{"file_id":"f1","name":"n","drive_id":"11"}"#)
 
     @Test func sendsWhatTheContractAsks() async throws {
-        let bench = try Bench { _, _ in .success(.json(#"{"items":[],"next_marker":"m2"}"#)) }
+        let bench = try Bench { _, _ in .success(.json(#"{"items":[{"file_id":"x","name":"n"}],"next_marker":"m2"}"#)) }
         let page = try await bench.drive.list(
-            ObjectID(drive: DriveID("11"), file: .root), marker: "m1", .foreground)
-        #expect(page.next == "m2")
+            ObjectID(drive: DriveID("11"), file: FileID("d")), marker: "m1", .foreground)
+        #expect(page.next == "m2" && page.files.map(\.parent) == [FileID("d")])
         let call = try #require(bench.transport.asked.first)
         #expect(call.method == .post && call.url == "https://api.example/adrive/v1.0/openFile/list")
         let fields = HTTPFields(call.headers)
@@ -24,7 +24,7 @@ import Testing
         let body = try JSONSerialization.jsonObject(with: Data(try #require(call.body))) as? NSDictionary
         #expect(
             body == [
-                "drive_id": "11", "parent_file_id": "root", "limit": 100, "marker": "m1", "order_by": "name",
+                "drive_id": "11", "parent_file_id": "d", "limit": 100, "marker": "m1", "order_by": "name",
                 "order_direction": "ASC",
             ])
     }

@@ -76,6 +76,7 @@ final class Bucket: DownloadSink {
             try await rig.download(ByteRange(Int64(lower), Int64(upper)), into: bucket)
             #expect(bucket.bytes == Array(Self.object[lower..<upper]))
         }
+        #expect(rig.server.connections == 1)
         let first = try #require(rig.server.requests.first)
         #expect(first.head.uri == "/object?Signature=a%2Bb%3D&x=1")
         #expect(first.head.headers.first(name: "range") == "bytes=0-299999")

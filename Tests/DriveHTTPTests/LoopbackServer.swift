@@ -27,10 +27,11 @@ final class LoopbackServer: Sendable {
     }
 
     private let channel: any Channel
+    private let opened: Counter
     private let closed: Counter
     private let log: Log
 
-    /// How many connections have ended.
+    /// How many connections were opened or have ended.
     final class Counter: Sendable {
         private let value = Atomic(0)
         func add() { value.add(1, ordering: .relaxed) }
@@ -38,11 +39,12 @@ final class LoopbackServer: Sendable {
     }
 
     init(_ script: @escaping @Sendable (Request) -> [Step]) async throws {
-        let closed = Counter()
+        let (opened, closed) = (Counter(), Counter())
         let log = Log()
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
+                opened.add()
                 channel.closeFuture.whenComplete { _ in closed.add() }
                 return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
@@ -50,7 +52,7 @@ final class LoopbackServer: Sendable {
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        self.closed = closed
+        (self.opened, self.closed) = (opened, closed)
         self.log = log
     }
 
@@ -62,6 +64,7 @@ final class LoopbackServer: Sendable {
 
     var url: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
     var requests: [Request] { log.all }
+    var connections: Int { opened.count }
     var closedConnections: Int { closed.count }
 
     func stop() async { try? await channel.close() }

@@ -31,7 +31,7 @@ final class RequestGate: Sendable {
                 let now = time.now()
                 // A busy file is free again within microseconds.
                 return limits.update(kind) { $0.take(rule, now: now) }
-                    ?? .failure(Later(at: now + .milliseconds(1)))
+                    ?? .failure(Later(at: now + .milliseconds(5)))
             },
             giveBack: { ticket in
                 let now = time.now()

@@ -10,27 +10,45 @@ final class SharedFile: Sendable {
     private let length: Int
     /// Threads of one process share the descriptor, and so the flock: they take turns here.
     private let turn = Mutex(())
+    private let broken = Atomic(false)
+
+    /// Reading or writing failed: the file is no use any more.
+    var isBroken: Bool { broken.load(ordering: .relaxed) }
 
     init(path: String, length: Int) throws(FileFault) {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileFault("open", path) }
         self.length = length
+        // Room now, so that a full disk does not matter later.
+        errno = posix_fallocate(descriptor, 0, off_t(length))
+        guard errno == 0 else {
+            let fault = FileFault("reserve", path)
+            close(descriptor)
+            throw fault
+        }
     }
 
     deinit { close(descriptor) }
 
-    /// Lets `change` look at the bytes and alter them; `nil` when another process holds the lock right now, or the
-    /// file cannot be read or written.
+    /// Lets `change` look at the bytes and alter them; `nil` when another process holds the lock right now, or when
+    /// the file turned out broken.
     func update<Outcome>(_ change: (inout [UInt8]) -> Outcome) -> Outcome? {
         turn.withLock { _ -> Outcome? in
             guard lock() else { return nil }
             defer { flock(descriptor, LOCK_UN) }
             var bytes = [UInt8](repeating: 0, count: length)
-            guard pread(descriptor, &bytes, length, 0) >= 0 else { return nil }
+            guard pread(descriptor, &bytes, length, 0) == length else {
+                broken.store(true, ordering: .relaxed)
+                return nil
+            }
             let before = bytes
             let outcome = change(&bytes)
             guard bytes != before else { return outcome }
-            return pwrite(descriptor, bytes, length, 0) == length ? outcome : nil
+            guard pwrite(descriptor, bytes, length, 0) == length else {
+                broken.store(true, ordering: .relaxed)
+                return nil
+            }
+            return outcome
         }
     }
 

@@ -42,7 +42,7 @@ final class SharedLimits: Sendable {
     func update<Outcome: Sendable>(
         _ kind: RequestClass, _ change: @Sendable (inout SlotTable) -> Outcome
     ) -> Outcome? {
-        guard let file else { return memory.withLock { change(&$0[kind.rawValue]) } }
+        guard let file, !file.isBroken else { return memory.withLock { change(&$0[kind.rawValue]) } }
         return file.update { bytes in
             var table = Self.table(kind, in: bytes)
             defer { Self.put(table, kind, in: &bytes) }

@@ -7,8 +7,9 @@ import Synchronization
 
 /// `HTTPTransport` over AsyncHTTPClient.
 ///
-/// Bodies go through the library's delegate interface with connection and delegate on one event loop: each piece
-/// is handed on where it was read from the socket, without a hop or a copy.
+/// Bodies go through the library's delegate interface with connection and delegate on one event loop wherever an
+/// idle connection of that loop can be found or made: each piece is handed on where it was read from the socket,
+/// without a hop or a copy.
 final class ClientTransport: HTTPTransport {
     private let client: HTTPClient
     private let loops: [any EventLoop]
@@ -26,6 +27,11 @@ final class ClientTransport: HTTPTransport {
         // The service drops idle connections after 60 s (contract 1): be earlier.
         settings.connectionPool.idleTimeout = .seconds(45)
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
+        // Bodies are long: few large reads cost less than many small ones.
+        settings.http1_1ConnectionDebugInitializer = { channel in
+            let sizes = AdaptiveRecvByteBufferAllocator(minimum: 16 << 10, initial: 64 << 10, maximum: 512 << 10)
+            return channel.setOption(.recvAllocator, value: sizes)
+        }
         // Retries are ours to decide.
         settings.connectionPool.retryConnectionEstablishment = false
         if let proxy = configuration.proxy {
@@ -75,7 +81,8 @@ final class ClientTransport: HTTPTransport {
             throw .badAddress
         }
         let deadline = call.timeout.map { NIODeadline.now() + TimeAmount($0) }
-        let place = call.lane.map { HTTPClient.EventLoopPreference.delegateAndChannel(on: loops[$0 % loops.count]) }
+        let place = call.lane.map { HTTPClient.EventLoopPreference.delegate(on: loops[$0 % loops.count]) }
+        // Not `delegateAndChannel`: the library closes the connections it makes for that after each use.
         let task = client.execute(
             request: request, delegate: conveyor, eventLoop: place ?? .indifferent, deadline: deadline)
         do {

@@ -58,11 +58,11 @@ struct WireFile: Decodable {
         }.sorted { $0.name < $1.name }
     }
 
-    /// The value the filesystem works with. `drive` is the one that was asked: answers may leave it out.
-    func file(in asked: DriveID) -> DriveFile {
+    /// The value the filesystem works with. Drive and folder are those that were asked: answers may leave them out.
+    func file(in asked: DriveID, folder: FileID = .root) -> DriveFile {
         DriveFile(
             id: ObjectID(drive: drive.map(DriveID.init) ?? asked, file: FileID(id)),
-            parent: FileID(parent ?? FileID.root.rawValue), name: FileName(name), kind: kind, size: size,
+            parent: parent.map(FileID.init) ?? folder, name: FileName(name), kind: kind, size: size,
             contentHash: hash, createdAt: created?.unix, updatedAt: updated?.unix, localModifiedAt: localModified?.unix,
             streams: streams, punishFlag: punishFlag, isTrashed: isTrashed, isAvailable: isAvailable)
     }
