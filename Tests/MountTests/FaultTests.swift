@@ -67,8 +67,8 @@ extension MountTests {
                 _ = try await rig.sh("cat mnt/a > /dev/null")
                 let read = "sha1sum mnt/a | cut -d' ' -f1"
                 let expected = try #require(rig.emulator.tree().first?.sha1)
-                let script = "for i in $(seq 50); do s=$(\(read)); [ ${s^^} = \(expected) ] && exit 0; sleep 0.1; done; exit 1"
-                _ = try await rig.check(script)
+                let isRight = "s=$(\(read)); [ ${s^^} = \(expected) ] && exit 0"
+                _ = try await rig.check("for i in $(seq 50); do \(isRight); sleep 0.1; done; exit 1")
                 let status = try await rig.sh("\(Rig.program) status --json mnt")
                 #expect(status.output.contains("\"mismatches\":1") || status.output.contains("\"mismatches\" : 1"))
             }

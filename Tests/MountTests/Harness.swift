@@ -20,8 +20,10 @@ enum Shell {
         _ script: String, in folder: URL, limit: Int = 120, environment: [String: String] = [:]
     ) async throws -> Outcome {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
-        process.arguments = ["-k", "5", "\(limit)", "/bin/bash", "-c", "set -o pipefail\n" + script]
+        // A test run may have been started with signals ignored, which children inherit.
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["--default-signal", "timeout", "-k", "5", "\(limit)", "/bin/bash", "-c"]
+            + ["set -o pipefail\n" + script]
         process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("ALIYUNFS_") }.merging(environment) { $1 }
@@ -43,7 +45,7 @@ enum Shell {
 
         init(in folder: URL) throws {
             url = folder.appendingPathComponent(".capture-\(UUID().uuidString)")
-            guard FileManager.default.createFile(atPath: url.path, contents: nil) else { throw CocoaError(.fileWriteUnknown) }
+            try Data().write(to: url)
             handle = try FileHandle(forWritingTo: url)
         }
 
@@ -128,8 +130,8 @@ final class Rig: Sendable {
 
     /// The options of a mount of this drive, all but the mount point.
     var options: String {
-        "--api-url \(emulator.addresses.apiUrl) --renew-url \(emulator.addresses.renewUrl) --state-dir \(folder.path)/state "
-            + "--log-file \(log.path)"
+        "--api-url \(emulator.addresses.apiUrl) --renew-url \(emulator.addresses.renewUrl) "
+            + "--state-dir \(folder.path)/state --log-file \(log.path)"
     }
 
     func mount(_ more: String = "", token: String? = nil) async throws {

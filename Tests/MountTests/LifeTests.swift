@@ -9,7 +9,7 @@ extension MountTests {
             try await Rig.with(provokes: true) { rig in
                 try rig.emulator.put("/a", .synthetic(size: 40_000_000, modulus: 251))
                 let old = rig.emulator.tree().first { $0.path == "/a" }?.sha1
-                try await rig.mount("--dir-cache-time 1s --read-ahead 1M --memory 4M")
+                try await rig.mount("--dir-cache-time 1s --read-ahead 1M --memory 8M")
                 // Half of the old one, then it is replaced, then the rest: the old bytes or an error, nothing else.
                 let script = """
                     exec 3< mnt/a; head -c 10000000 <&3 > half; touch ready
@@ -39,7 +39,8 @@ extension MountTests {
                 #expect(try await rig.check("ls mnt/d").lines == ["a"])
                 try rig.emulator.delete("/d/a")
                 try rig.emulator.put("/d/b", .text("y"))
-                _ = try await rig.check("for i in $(seq 50); do [ \"$(ls mnt/d)\" = b ] && exit 0; sleep 0.2; done; exit 1")
+                let isSeen = "[ \"$(ls mnt/d)\" = b ] && exit 0"
+                _ = try await rig.check("for i in $(seq 50); do \(isSeen); sleep 0.2; done; exit 1")
                 #expect(try await rig.sh("stat mnt/d/a").status == 1)
                 #expect(try await rig.check("cat mnt/d/b").output == "y")
             }
@@ -124,7 +125,8 @@ extension MountTests {
             try await Rig.with { rig in
                 try rig.emulator.put("/a", .text("x"))
                 try await rig.mount()
-                let pid = try await rig.check("getfattr --only-values -n user.aliyun.status mnt | grep -o '\"pid\":[0-9]*' | cut -d: -f2")
+                let pid = try await rig.check(
+                    "getfattr --only-values -n user.aliyun.status mnt | grep -o '\"pid\":[0-9]*' | cut -d: -f2")
                 _ = try await rig.check("cat mnt/a; kill -9 \(pid.lines[0])")
                 #expect(try await rig.sh("sleep 1; ls mnt").status != 0)
                 try await rig.mount()

@@ -31,7 +31,8 @@ extension MountTests {
             try await Rig.with(seed: Self.plant) { rig in
                 try await rig.mount()
                 _ = try await rig.check("diff -r seed mnt")
-                _ = try await rig.check("diff <(cd seed && find . -printf '%y %p\\n' | sort) <(cd mnt && find . -printf '%y %p\\n' | sort)")
+                let names = "find . -printf '%y %p\\n' | sort"
+                _ = try await rig.check("diff <(cd seed && \(names)) <(cd mnt && \(names))")
                 // rsync compares sizes and times, so a copy back changes nothing.
                 let changes = try await rig.check("rsync -a --no-p --no-o --no-g --omit-dir-times -in seed/ mnt/")
                 #expect(changes.output == "")
@@ -69,7 +70,9 @@ extension MountTests {
 
         @Test func duplicatesAreAllReachable() async throws {
             try await Rig.with { rig in
-                for text in ["one", "two", "three"] { try rig.emulator.put("/d/same.txt", .text(text), duplicate: true) }
+                for text in ["one", "two", "three"] {
+                    try rig.emulator.put("/d/same.txt", .text(text), duplicate: true)
+                }
                 try await rig.mount()
                 let names = try await rig.check("ls mnt/d").lines
                 #expect(names.count == 3 && names.contains("same.txt"))
@@ -119,7 +122,7 @@ extension MountTests {
                 }
                 try await rig.mount("--livp zip")
                 _ = try await rig.check("unzip -tq mnt/IMG_0001.livp && unzip -q mnt/IMG_0001.livp -d out")
-                #expect(try await rig.check("stat -c %s mnt/IMG_0001.livp out/*").lines.dropFirst() == ["300000", "2000000"])
+                #expect(try await rig.check("stat -c %s out/*").lines == ["300000", "2000000"])
             }
         }
     }

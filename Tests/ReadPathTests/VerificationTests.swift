@@ -120,7 +120,12 @@ import Testing
         let fixture = ReaderFixture(ReaderFixture.small(memory: 16 << 10))
         let content = FakeContent.pattern(seed: 54, size: 200_000)
         let open = fixture.reader.open(fixture.add(content))
-        for _ in 0..<2 { #expect(try await open.whole(by: 10_000, until: fixture.later) == content.allBytes) }
+        // Of another content and without a hash: afterwards nothing of the first is left in memory.
+        let other = FakeContent.pattern(seed: 55, size: 100_000)
+        let between = fixture.reader.open(fixture.add(other, hash: .absent))
+        #expect(try await open.whole(by: 10_000, until: fixture.later) == content.allBytes)
+        #expect(try await between.whole(by: 10_000, until: fixture.later) == other.allBytes)
+        #expect(try await open.whole(by: 10_000, until: fixture.later) == content.allBytes)
         #expect(fixture.reader.statistics().verified == 2)
     }
 }

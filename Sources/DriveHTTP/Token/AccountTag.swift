@@ -11,10 +11,9 @@ extension HTTPDrive {
 
     private static func tag(_ subject: String) -> String? {
         let bytes = Array(subject.utf8.prefix(64))
-        let isPlain = bytes.allSatisfy { byte in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-        }
         if bytes.isEmpty { return nil }
-        return isPlain ? String(decoding: bytes, as: UTF8.self) : "x" + bytes.map { String($0, radix: 16) }.joined(separator: "-")
+        let plain = Set("0123456789abcdefghijklmnopqrstuvwxyz".utf8)
+        if bytes.allSatisfy(plain.contains) { return String(decoding: bytes, as: UTF8.self) }
+        return "x" + bytes.map { String($0, radix: 16) }.joined(separator: "-")
     }
 }

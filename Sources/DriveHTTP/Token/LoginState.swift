@@ -22,11 +22,16 @@ struct LoginState: Sendable {
         var token: String
         var expires: Moment
         var obtained: Moment
+        /// When the one before was obtained, where this process renewed both.
+        var before: Moment?
+        /// A call with it was answered, so that a later refusal is about the token.
+        var wasAccepted = false
     }
 
     /// Renewed this long ahead of the end of its life (contract 2.2).
     static let margin: Duration = .seconds(200)
-    /// A token that is refused sooner than this after its renewal is not the problem.
+    /// A token that is refused sooner than this after its renewal is not the problem, unless it had worked; and no
+    /// two tokens in a row are given up sooner than this.
     static let youth: Duration = .seconds(60)
     /// Waits after the first, second and later refusals by a service that gives no reason to rely on.
     static let refusalWaits: [Duration] = [.seconds(60), .seconds(120), .seconds(300)]
@@ -122,7 +127,10 @@ struct LoginState: Sendable {
     }
 
     /// A call with the present token was answered.
-    mutating func accepted() { revocations = 0 }
+    mutating func accepted() {
+        revocations = 0
+        access?.wasAccepted = true
+    }
 
     /// The file is there but cannot be used.
     mutating func unreadable(_ words: String, now: Moment) -> DriveError {
@@ -147,7 +155,7 @@ struct LoginState: Sendable {
 
     mutating func renewed(_ login: StoredLogin, life: Duration, now: Moment) {
         stored = login
-        access = Access(token: login.accessToken, expires: now + life, obtained: now)
+        access = Access(token: login.accessToken, expires: now + life, obtained: now, before: access?.obtained)
         rejected = nil
         condition = .sound
         (refusals, losses, misses) = (0, 0, 0)
@@ -198,6 +206,7 @@ struct LoginState: Sendable {
 
     private func isRejectedYoung(_ now: Moment) -> Bool {
         guard let access, access.token == rejected, access.expires - now > Self.margin else { return false }
+        if access.wasAccepted, access.before.map({ now - $0 >= Self.youth }) ?? true { return false }
         return now - access.obtained < Self.youth
     }
 
