@@ -145,6 +145,26 @@ extension MountTests {
             }
         }
 
+        /// The drive checks every second of both together (`Rig.tearDown`).
+        @Test func twoMountsOfOneAccountShareTheLimits() async throws {
+            try await Rig.with { rig in
+                for index in 0..<14 { try rig.emulator.put("/d\(index)/f", .synthetic(size: 500_000)) }
+                try await rig.mount()
+                let second = try await rig.sh(
+                    "mkdir other && \(Rig.program) mount \(rig.options) --state-dir state2 other",
+                    environment: ["ALIYUNFS_REFRESH_TOKEN": rig.emulator.issueTokens().refresh])
+                #expect(second.status == 0, "\(second)")
+                let script = """
+                    for m in mnt other; do (ls -lR $m > list.$m; cat $m/d1/f $m/d2/f $m/d3/f | sha1sum > sum.$m) & done
+                    for job in $(jobs -p); do wait $job || exit 1; done
+                    cmp sum.mnt sum.other
+                    """
+                _ = try await rig.check(script)
+                #expect(rig.calls("list") == 2 * 15)
+                _ = try await rig.check("\(Rig.program) unmount other")
+            }
+        }
+
         @Test func aSecondMountOfOneStateIsRefusedAndSaysWhoHoldsIt() async throws {
             try await Rig.with { rig in
                 try await rig.mount()

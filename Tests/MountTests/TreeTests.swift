@@ -105,6 +105,20 @@ extension MountTests {
             }
         }
 
+        @Test func allDrivesAndAFolderOfOne() async throws {
+            try await Rig.with { rig in
+                let addresses = rig.emulator.addresses
+                try rig.emulator.put("/a", .text("default"))
+                try rig.emulator.put("/x y/照片/b", .text("resource"), drive: addresses.resourceDriveId)
+                try await rig.mount("--drive all")
+                #expect(try await rig.check("ls mnt").lines == ["backup", "default", "resource"])
+                #expect(try await rig.check("cat mnt/default/a 'mnt/resource/x y/照片/b'").output == "defaultresource")
+                try await rig.unmount()
+                try await rig.mount("--drive resource --root-path '/x y/照片'")
+                #expect(try await rig.check("ls mnt; cat mnt/b").output == "b\nresource")
+            }
+        }
+
         @Test func livePhotosOpenAsPicturesMoviesAndArchives() async throws {
             try await Rig.with { rig in
                 let parts: [(fileExtension: String, spec: FileSpec)] = [
