@@ -32,8 +32,10 @@ struct ReadAhead: Hashable, Sendable {
         case jump(track: Int)
     }
 
-    /// How far a request may come before or after its place in line.
+    /// How far a request may come before or after its place in line, at least.
     static let slack: Int64 = 1 << 20
+    /// The same in requests: the kernel sends several ahead at once, and they overtake one another.
+    private static let slackRequests: Int64 = 4
     /// The first window.
     static let firstWindow: Int64 = 1 << 20
     private static let mostTracks = 4
@@ -75,9 +77,10 @@ struct ReadAhead: Hashable, Sendable {
     private func nearest(to range: ByteRange) -> Int? {
         var best: Int?
         var bestDistance = Int64.max
+        let slack = max(Self.slack, Self.slackRequests * range.count)
         for index in tracks.indices {
             let distance = abs(range.lower - tracks[index].high)
-            if distance <= Self.slack, distance < bestDistance {
+            if distance <= slack, distance < bestDistance {
                 best = index
                 bestDistance = distance
             }

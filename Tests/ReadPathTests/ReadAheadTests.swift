@@ -9,6 +9,15 @@ import Testing
 
     private func window(_ ahead: ReadAhead) -> Int64 { ahead.tracks.filter(\.isAwake).map(\.window).max() ?? 0 }
 
+    @Test func largeRequestsThatOvertakeOneAnotherAreOneReader() {
+        var ahead = ReadAhead()
+        for index in [0, 1, 2, 4, 3, 5, 8, 6, 7, 9] as [Int64] {
+            let step = ahead.note(ByteRange(index * mib, (index + 1) * mib), limit: limit)
+            #expect(index == 0 || step == .onward(track: 0), "request \(index)")
+        }
+        #expect(ahead.tracks.count == 1)
+    }
+
     @Test func aReadInTheMiddleWantsNothingMore() {
         var ahead = ReadAhead()
         #expect(ahead.note(ByteRange(50 * mib, 51 * mib), limit: limit) == .jump(track: 0))

@@ -87,13 +87,14 @@ extension Shelf {
     }
 
     /// A reader waits for a background request that still stands in line at the drive, behind others: it is taken
-    /// back and made anew, in the foreground.
+    /// back and made anew, in the foreground. One that was made a moment ago is merely on its way, and left alone:
+    /// taking it back would throw away what the drive is sending already.
     mutating func checkQueued(_ ids: [FetchID], openStreams: Int, _ actions: inout Actions) {
         let asked = fetches.values.count { $0.phase == .downloading }
         guard asked > openStreams else { return }
         for id in ids {
             guard let fetch = fetches[id], fetch.phase == .downloading, fetch.received == 0,
-                fetch.urgency == .background
+                fetch.urgency == .background, time.now() - fetch.startedAt >= Self.idleTurn
             else { continue }
             stop(id, &actions)
         }
