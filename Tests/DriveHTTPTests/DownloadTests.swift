@@ -42,6 +42,8 @@ final class Bucket: DownloadSink {
                 apiURL: server.url, renewal: .onlinePost(url: server.url), tokenPath: scratch.path + "/token",
                 limitsDirectory: scratch.path)
             configuration.stallTimeout = stall
+            // So that a test sees a stream come back at once.
+            configuration.streamLinger = .zero
             change(&configuration)
             drive = try HTTPDrive(configuration, time: SystemTime(), random: { 0 }, logger: quiet)
         }

@@ -4,11 +4,11 @@ import Testing
 
 @testable import Settings
 
-/// A user without files and variables, standing in /work, until a test says otherwise.
+/// A user without files and variables, standing in /somewhere, until a test says otherwise.
 struct Asking {
     var request = MountRequest(mountPoint: "mnt")
     var surroundings = Surroundings(
-        environment: [:], workingDirectory: "/work", home: "/home/me", isRoot: false)
+        environment: [:], workingDirectory: "/somewhere", home: "/home/me", isRoot: false)
 
     func resolved() throws(SettingsError) -> MountSettings { try MountSettings.resolve(request, in: surroundings) }
 

@@ -17,7 +17,7 @@ import Testing
     @Test func defaultsAreThoseOfTheTable() throws {
         let settings = try Asking().resolved()
         #expect(settings.profile == "default")
-        #expect(settings.mountPoint == "/work/mnt")
+        #expect(settings.mountPoint == "/somewhere/mnt")
         #expect(settings.stateDir == "/home/me/.local/state/aliyunfs/default")
         #expect(settings.apiURL == "https://openapi.alipan.com")
         #expect(settings.renewURL == "https://api.oplist.org/alicloud/renewapi")
@@ -113,7 +113,7 @@ import Testing
 
     @Test func standardInputIsATokenSource() throws {
         #expect(try Asking.flag("refresh-token-file", "-").resolved().refreshTokenFile == .standardInput)
-        #expect(try Asking.flag("refresh-token-file", "t").resolved().refreshTokenFile == .file("/work/t"))
+        #expect(try Asking.flag("refresh-token-file", "t").resolved().refreshTokenFile == .file("/somewhere/t"))
     }
 
     @Test func linkHostsComeAsListsOrWithCommas() throws {
