@@ -90,8 +90,8 @@ extension Emulator {
     public func setNetwork(_ network: Network) async throws {
         switch network {
         case .refused:
-            await api.close()
-            await links.close()
+            try await api.vanish()
+            try await links.vanish()
             gate.isHanging = false
         case .hanging:
             gate.isHanging = true

@@ -22,6 +22,8 @@ final class Listener: Sendable {
         var connections: [ObjectIdentifier: any Channel] = [:]
         var accepted = 0
         var mostAtOnce = 0
+        /// While it is away.
+        var keeper: PortKeeper?
     }
 
     private let host: String
@@ -76,7 +78,15 @@ final class Listener: Sendable {
             state.port = server.channel.localAddress?.port ?? state.port
             state.channel = server.channel
             state.accepting = accepting
+            state.keeper = nil
         }
+    }
+
+    /// Goes away for a while: refuses new connections, cuts those that are open, and keeps the port.
+    func vanish() async throws {
+        await close()
+        let keeper = try PortKeeper(host: host, port: port)
+        state.withLock { $0.keeper = keeper }
     }
 
     /// Refuses new connections and cuts those that are open.
