@@ -70,6 +70,29 @@ import VFS
         #expect(f.drive.calls(of: .list) == 2)
     }
 
+    @Test func aListingThatTookLongIsBelievedAsLongAgain() async throws {
+        let f = Fixture()
+        f.drive.addFile("a", .bytes([1]))
+        let gate = FakeGate()
+        f.drive.script(.list, .hold(gate))
+        let first = Task { try await f.fs.prepare() }
+        await gate.arrivals(atLeast: 1)
+        // Longer than a listing is believed, and than any operation waits.
+        await f.time.sleepers(atLeast: 1)
+        f.time.advance(by: .seconds(100))
+        let outcome = await first.result
+        #expect(throws: FSError.timedOut) { try outcome.get() }
+        gate.open()
+        await f.settled()
+        #expect(try await f.names() == ["a"])
+        f.time.advance(by: .seconds(99))
+        #expect(try await f.names() == ["a"])
+        #expect(f.drive.calls(of: .list) == 1)
+        f.time.advance(by: .seconds(1))
+        #expect(try await f.names() == ["a"])
+        #expect(f.drive.calls(of: .list) == 2)
+    }
+
     @Test func aListingAskedForBeforeAnInvalidationIsNotKept() async throws {
         let f = Fixture()
         f.drive.addFile("old", .bytes([1]))

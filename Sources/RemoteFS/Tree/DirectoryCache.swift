@@ -165,7 +165,11 @@ final class DirectoryCache: Sendable {
 
     private func install(_ entries: [ListedEntry], _ load: ListingLoad, of folder: FolderID) -> Bool {
         let listing = Listing(entries)
-        let outcome = update(folder) { $0.loadFinished(load, listing, freshUntil: load.asked + lifetime) }
+        // A huge folder takes longer than a listing is believed; it is believed as long again as it took, or every
+        // look at it would list it anew.
+        let now = time.now()
+        let freshUntil = max(load.asked + lifetime, now + (now - load.asked))
+        let outcome = update(folder) { $0.loadFinished(load, listing, freshUntil: freshUntil) }
         guard outcome.installed else { return false }
         if let replaced = outcome.replaced {
             let difference = ListingDifference(from: replaced, to: listing)
