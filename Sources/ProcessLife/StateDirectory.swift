@@ -102,7 +102,9 @@ public final class StateDirectory: Sendable {
         do throws(Errno) { bytes = try file.readBytes(atMost: 65_536) } catch { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
         guard lines.count >= 2, let pid = pid_t(lines[0]) else { return nil }
-        return Holder(pid: pid, mountPoint: Given.shown(lines[1]))
+        // Whole, as it stands in a command to be run; only what could play with a terminal is taken out.
+        let place = lines[1].unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) }
+        return Holder(pid: pid, mountPoint: String(place))
     }
 }
 

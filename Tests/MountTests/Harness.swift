@@ -87,6 +87,8 @@ final class Rig: Sendable {
         }
         try seed?(folder.appendingPathComponent("seed"))
         var configuration = Configuration()
+        // An account of its own, so that no test waits for the limits that another has used up.
+        configuration.userID = UUID().uuidString.lowercased().replacingOccurrences(of: "-", with: "")
         configuration.seedDirectory = folder.appendingPathComponent("seed").path
         configuration.switches.rateLimits = RateLimits(list: 4, link: 1, other: 15, perSecond: true)
         configuration.switches.slotLingerMs = 20
@@ -114,6 +116,9 @@ final class Rig: Sendable {
             }
         }
         try FileManager.default.removeItem(at: folder)
+        // Where the mounts of this account met (as root; elsewhere it lies beside the state, in the folder).
+        let limits = "/run/aliyunfs/limits-" + emulator.addresses.userId
+        if FileManager.default.fileExists(atPath: limits) { try FileManager.default.removeItem(atPath: limits) }
     }
 
     @discardableResult
