@@ -14,7 +14,7 @@ typealias WireObject = KeyedDecodingContainer<WireKey>
 
 /// Contract 1: a missing key, a null and a value of the wrong type are all "absent". Each function tries the shapes
 /// the field has been seen in; a shape that does not fit is an expected outcome here, not an error to report, which
-/// is why `try?` is right in this file and nowhere else.
+/// is why `try?` is right in this folder, and where a token answer is tried on.
 extension KeyedDecodingContainer where Key == WireKey {
     /// Text, or a number where the service was once seen to send ids as numbers.
     func text(_ keys: WireKey...) -> String? {
