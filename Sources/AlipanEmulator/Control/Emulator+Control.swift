@@ -95,7 +95,7 @@ extension Emulator {
             gate.isHanging = false
         case .hanging:
             gate.isHanging = true
-            for listener in [api, links] where !listener.isOpen { try await listener.open() }
+            for listener in [api, links] where !listener.isOpen { try await listener.comeBack() }
         case .up:
             if gate.isHanging {
                 // Twice, so that neither those that hang nor those that come meanwhile are let through.
@@ -103,7 +103,7 @@ extension Emulator {
                 gate.isHanging = false
                 for listener in [api, links] { listener.cutConnections() }
             }
-            for listener in [api, links] where !listener.isOpen { try await listener.open() }
+            for listener in [api, links] where !listener.isOpen { try await listener.comeBack() }
         }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -103,6 +104,20 @@ final class Listener: Sendable {
         for connection in connections { connection.close(promise: nil) }
         accepting.cancel()
         await accepting.value
+        // Only now is the port free for its keeper.
+        do { try await channel.closeFuture.get() } catch {}
+    }
+
+    /// Comes back on its port, which a connection that is still being torn down may hold for a moment.
+    func comeBack() async throws {
+        for _ in 0..<100 {
+            do {
+                return try await open()
+            } catch let error as IOError where error.errnoCode == EADDRINUSE {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        try await open()
     }
 
     /// Cuts every open connection; new ones are welcome.

@@ -179,13 +179,15 @@ final class DirectoryCache: Sendable {
         return true
     }
 
-    /// Drops the listings used longest ago while too many entries are in memory.
+    /// Drops the listings used longest ago while too many entries are in memory; never one that was in use a moment
+    /// ago, however large it is. The drive's own limit keeps those few.
     private func makeRoom() {
+        let now = time.now()
         states.withLock { states in
             var total = states.values.reduce(0) { $0 + ($1.listing?.entries.count ?? 0) }
             guard total > entriesMax else { return }
             let byUse = states.filter { $0.value.listing != nil }.sorted { $0.value.lastUse < $1.value.lastUse }
-            for (folder, state) in byUse.dropLast() where total > entriesMax {
+            for (folder, state) in byUse where total > entriesMax && now - state.lastUse > lifetime {
                 total -= state.listing?.entries.count ?? 0
                 states[folder]?.evict()
             }
