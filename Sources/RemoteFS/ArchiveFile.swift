@@ -62,11 +62,7 @@ final class ArchiveFile: OpenFile {
         do throws(FlightError<FSError>) {
             return try await flight.value(until: deadline)
         } catch {
-            switch error {
-            case .failed(let error): throw error
-            case .cancelled: throw .interrupted
-            case .deadlinePassed: throw .timedOut
-            }
+            throw FSError(error) { $0 }
         }
     }
 

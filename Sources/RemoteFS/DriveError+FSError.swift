@@ -1,3 +1,4 @@
+import Basics
 import Drive
 import Logging
 import ReadPath
@@ -46,6 +47,25 @@ extension FSError {
         case .timedOut: self = .timedOut
         case .interrupted: self = .interrupted
         case .corrupt, .inputOutput: self = .inputOutput
+        }
+    }
+}
+
+extension FSError {
+    /// Why a wait for shared work ended; `failure` says what its own failure means.
+    init<Failure>(_ error: FlightError<Failure>, _ failure: (Failure) -> FSError) {
+        switch error {
+        case .failed(let error): self = failure(error)
+        case .cancelled: self = .interrupted
+        case .deadlinePassed: self = .timedOut
+        }
+    }
+
+    /// The same for work that cannot fail.
+    init(_ error: FlightError<Never>) {
+        switch error {
+        case .cancelled: self = .interrupted
+        case .deadlinePassed: self = .timedOut
         }
     }
 }

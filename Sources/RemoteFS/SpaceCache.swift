@@ -56,11 +56,7 @@ final class SpaceCache: Sendable {
             return try await request.value(until: deadline)
         } catch {
             if let known = state.withLock({ $0.known }) { return known }
-            switch error {
-            case .failed(let error): throw FSError(error)
-            case .cancelled: throw .interrupted
-            case .deadlinePassed: throw .timedOut
-            }
+            throw FSError(error) { FSError($0) }
         }
     }
 

@@ -73,10 +73,7 @@ final class DirectoryCache: Sendable {
                 do {
                     try await flight.value(until: deadline)
                 } catch {
-                    switch error {
-                    case .cancelled: throw .interrupted
-                    case .deadlinePassed: throw .timedOut
-                    }
+                    throw FSError(error)
                 }
             case .fail(.gone): throw .noSuchEntry
             case .fail(.failed(let error)): throw error

@@ -97,10 +97,7 @@ final class ListingLoad: Sendable {
             do {
                 try await change.value(until: deadline)
             } catch {
-                switch error {
-                case .cancelled: throw .interrupted
-                case .deadlinePassed: throw .timedOut
-                }
+                throw FSError(error)
             }
         }
     }
