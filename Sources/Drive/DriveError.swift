@@ -34,6 +34,8 @@ public enum DriveError: Error, Hashable, Sendable {
     case malformedAnswer(String)
     /// Why a download's body could not be had, or ended early.
     case download(DownloadFailure)
+    /// Why a changing call did not do what was asked. Reading calls never end like this.
+    case change(ChangeFailure)
 }
 
 /// The drive's own words.

@@ -148,7 +148,7 @@ public struct AliyunMount: MountService {
                 return record.account
             case .cancelled, .loginRequired, .misconfigured, .accessDenied, .accountRestricted, .driveLocked,
                 .notFound, .inRecycleBin, .nameTaken, .wrongKind, .quotaExhausted, .tooLarge, .staleMarker, .rejected,
-                .malformedAnswer, .download:
+                .malformedAnswer, .download, .change:
                 throw MountFailure(error, doing: "asking for the account")
             }
         }

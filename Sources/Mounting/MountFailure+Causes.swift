@@ -23,6 +23,7 @@ extension MountFailure {
         case .malformedAnswer(let words):
             self.init(.unavailable, "\(what): the drive's answer makes no sense (\(words)). Check --api-url")
         case .download(let failure): self.init(.unavailable, "\(what): \(failure)")
+        case .change(let failure): self.init(.unavailable, "\(what): \(failure)")
         }
     }
 

@@ -136,7 +136,7 @@ struct FetchMachine: Hashable, Sendable {
         case .unreachable, .deadlinePassed, .serverFailure, .malformedAnswer, .cancelled, .download:
             return backOff(error, then: retry, mood)
         case .loginRequired, .misconfigured, .accessDenied, .accountRestricted, .driveLocked, .notFound, .inRecycleBin,
-            .nameTaken, .wrongKind, .quotaExhausted, .tooLarge, .staleMarker, .rejected:
+            .nameTaken, .wrongKind, .quotaExhausted, .tooLarge, .staleMarker, .rejected, .change:
             return .fail(ReadError(error))
         }
     }

@@ -38,6 +38,7 @@ extension ReadError {
             self = .inputOutput(refusal.words)
         case .malformedAnswer(let words): self = .inputOutput(words)
         case .download(let failure): self = ReadError(failure)
+        case .change: self = .inputOutput("a change where a read was asked for")
         }
     }
 

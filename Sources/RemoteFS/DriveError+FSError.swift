@@ -15,8 +15,10 @@ extension FSError {
         case .accessDenied, .accountRestricted, .driveLocked: self = .accessDenied
         case .notFound, .inRecycleBin: self = .noSuchEntry
         case .wrongKind: self = .isADirectory
-        case .nameTaken, .quotaExhausted, .tooLarge, .staleMarker, .rejected, .serverFailure, .malformedAnswer,
-            .download:
+        case .nameTaken: self = .alreadyExists
+        case .quotaExhausted: self = .noSpace
+        case .tooLarge: self = .fileTooLarge
+        case .staleMarker, .rejected, .serverFailure, .malformedAnswer, .download, .change:
             self = .inputOutput
         }
     }
@@ -29,7 +31,7 @@ extension ListingFailure {
         case .cancelled: self = .failed(.interrupted)
         case .unreachable, .deadlinePassed, .loginRequired, .misconfigured, .accessDenied, .accountRestricted,
             .driveLocked, .nameTaken, .quotaExhausted, .tooLarge, .staleMarker, .rejected, .serverFailure,
-            .malformedAnswer, .download:
+            .malformedAnswer, .download, .change:
             log.warning("a folder cannot be listed: \(error)")
             self = .failed(FSError(error))
         }

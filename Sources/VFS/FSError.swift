@@ -28,6 +28,16 @@ public enum FSError: Error, Hashable, Sendable {
     case inputOutput
     case tooManyOpenFiles
     case notSupported
+    case alreadyExists
+    case notEmpty
+    /// The local disk, its bound (`--spool-size`) or the drive has no room for these bytes.
+    case noSpace
+    case quotaExceeded
+    case fileTooLarge
+    /// Two places that no rename joins: other drives, or an object that lives in only one of them.
+    case crossDevice
+    /// A seek for data or a hole beyond the end of the file.
+    case noData
 }
 
 extension FSError {
@@ -55,6 +65,13 @@ extension FSError {
         case .tooManyOpenFiles: ENFILE
         // Not ENOSYS: with that the kernel would stop asking for the whole mount, of open even with success.
         case .notSupported: EOPNOTSUPP
+        case .alreadyExists: EEXIST
+        case .notEmpty: ENOTEMPTY
+        case .noSpace: ENOSPC
+        case .quotaExceeded: EDQUOT
+        case .fileTooLarge: EFBIG
+        case .crossDevice: EXDEV
+        case .noData: ENXIO
         }
     }
 }

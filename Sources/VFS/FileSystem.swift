@@ -11,6 +11,85 @@ public struct OpenFlags: OptionSet, Hashable, Sendable {
     public static let direct = OpenFlags(rawValue: 1 << 3)
 }
 
+/// What `setattr` wants changed; `nil` stays as it is.
+public struct AttributeChange: Hashable, Sendable {
+    public enum Time: Hashable, Sendable {
+        case now
+        case at(UnixTime)
+    }
+
+    public var size: Int64?
+    public var permissions: UInt32?
+    public var userID: UInt32?
+    public var groupID: UInt32?
+    public var accessed: Time?
+    public var modified: Time?
+
+    public init(
+        size: Int64? = nil, permissions: UInt32? = nil, userID: UInt32? = nil, groupID: UInt32? = nil,
+        accessed: Time? = nil, modified: Time? = nil
+    ) {
+        self.size = size
+        self.permissions = permissions
+        self.userID = userID
+        self.groupID = groupID
+        self.accessed = accessed
+        self.modified = modified
+    }
+}
+
+/// Who asks, as the kernel tells it: new files belong to them.
+public struct Caller: Hashable, Sendable {
+    public var userID: UInt32
+    public var groupID: UInt32
+
+    public init(userID: UInt32, groupID: UInt32) {
+        self.userID = userID
+        self.groupID = groupID
+    }
+}
+
+/// One name in one folder.
+public struct Place: Hashable, Sendable {
+    public var parent: InodeNumber
+    public var name: FileName
+
+    public init(parent: InodeNumber, name: FileName) {
+        self.parent = parent
+        self.name = name
+    }
+}
+
+public enum RenameMode: Hashable, Sendable {
+    /// What has the new name is replaced.
+    case replace
+    /// `RENAME_NOREPLACE`
+    case refuse
+    /// `RENAME_EXCHANGE`
+    case exchange
+}
+
+public enum AttributeSetMode: Hashable, Sendable {
+    case any
+    /// `XATTR_CREATE`: must not be there yet.
+    case create
+    /// `XATTR_REPLACE`: must be there.
+    case replace
+}
+
+public enum AllocationMode: Hashable, Sendable {
+    /// Room for the range, the file grows to hold it; with `keepSize` it does not grow.
+    case allocate(keepSize: Bool)
+    /// `FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE`: reads as zeros afterwards.
+    case punchHole
+    /// `FALLOC_FL_ZERO_RANGE`
+    case zero(keepSize: Bool)
+}
+
+public enum SeekTarget: Hashable, Sendable {
+    case data, hole
+}
+
 public struct OpenReply: Hashable, Sendable {
     public var handle: FileHandle
     /// The pages that the kernel still holds of this inode are of this very content.
@@ -63,6 +142,16 @@ public struct ReadBuffer: @unchecked Sendable {
     public var count: Int { bytes.count }
 }
 
+/// The bytes of a write.
+///
+/// `@unchecked Sendable`: the memory belongs to exactly one request, from its start until its reply, and nobody writes
+/// to it.
+public struct WriteBytes: @unchecked Sendable {
+    public let bytes: UnsafeRawBufferPointer
+    public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    public var count: Int { bytes.count }
+}
+
 /// The operations of a filesystem, one function for one request of the kernel; values in, values out.
 ///
 /// All functions may be called from any thread and at the same time. The asynchronous ones must not block a
@@ -97,6 +186,46 @@ public protocol FileSystem: Sendable {
 
     func extendedAttribute(_ name: FileName, of inode: InodeNumber) async throws(FSError) -> [UInt8]
     func extendedAttributeNames(of inode: InodeNumber) async throws(FSError) -> [FileName]
+
+    // What follows changes something; a filesystem that cannot be changed leaves it out.
+
+    /// `handle` is the open file through which the change comes, where there is one.
+    func setAttributes(
+        of inode: InodeNumber, to change: AttributeChange, through handle: FileHandle?
+    ) async throws(FSError) -> AttributesReply
+    /// Makes a file and opens it. A name that is taken throws `.alreadyExists` with `exclusive`; otherwise what is
+    /// there is opened. Credits the inode with one lookup.
+    func create(
+        _ place: Place, permissions: UInt32, _ flags: OpenFlags, exclusive: Bool, by caller: Caller
+    ) async throws(FSError) -> (entry: Entry, opened: OpenReply)
+    /// The same for the other kinds; each credits the new inode with one lookup.
+    func makeFile(_ place: Place, permissions: UInt32, by caller: Caller) async throws(FSError) -> Entry
+    func makeDirectory(_ place: Place, permissions: UInt32, by caller: Caller) async throws(FSError) -> Entry
+    func makeSymbolicLink(_ place: Place, to target: [UInt8], by caller: Caller) async throws(FSError) -> Entry
+    func target(ofSymbolicLink inode: InodeNumber) async throws(FSError) -> [UInt8]
+    /// Removes anything but a folder.
+    func remove(_ place: Place) async throws(FSError)
+    func removeDirectory(_ place: Place) async throws(FSError)
+    func rename(_ old: Place, to new: Place, _ mode: RenameMode) async throws(FSError)
+
+    /// Takes all of `bytes`, or none and throws.
+    func write(_ handle: FileHandle, at offset: Int64, _ bytes: WriteBytes) async throws(FSError)
+    /// A descriptor of the handle was closed; may come several times, or never. What it throws is `close`'s error.
+    func flush(_ handle: FileHandle) async throws(FSError)
+    /// Returns when the bytes survive a crash of this machine.
+    func synchronize(_ handle: FileHandle) async throws(FSError)
+    func synchronizeDirectory(_ handle: DirectoryHandle) async throws(FSError)
+    func allocate(_ handle: FileHandle, _ range: ByteRange, _ mode: AllocationMode) async throws(FSError)
+    /// The next offset from `offset` on that is data, or a hole; the end of the file is a hole.
+    func seek(_ handle: FileHandle, _ target: SeekTarget, from offset: Int64) async throws(FSError) -> Int64
+    /// Returns how many bytes were copied, possibly fewer than `count`; 0 at the end of the source.
+    func copy(
+        _ source: FileHandle, at offset: Int64, to target: FileHandle, at targetOffset: Int64, count: Int64
+    ) async throws(FSError) -> Int64
+    func setExtendedAttribute(
+        _ name: FileName, of inode: InodeNumber, to value: [UInt8], _ mode: AttributeSetMode
+    ) async throws(FSError)
+    func removeExtendedAttribute(_ name: FileName, of inode: InodeNumber) async throws(FSError)
 }
 
 /// What a filesystem tells the kernel of its own accord. Calls return at once; the bridge delivers them from a

@@ -86,7 +86,7 @@ struct APICaller: Sendable {
         case .loginRequired(let words): authenticator.revoked(token, words)
         case .accountRestricted, .driveLocked, .misconfigured: break
         case .unreachable, .cancelled, .deadlinePassed, .accessDenied, .notFound, .inRecycleBin, .nameTaken, .wrongKind,
-            .quotaExhausted, .tooLarge, .staleMarker, .rejected, .serverFailure, .malformedAnswer, .download:
+            .quotaExhausted, .tooLarge, .staleMarker, .rejected, .serverFailure, .malformedAnswer, .download, .change:
             return error
         }
         faults.note(call.path, error.words)
@@ -188,6 +188,7 @@ extension DriveError {
             .serverFailure(let refusal):
             refusal.words
         case .download(let failure): failure.words
+        case .change(let failure): failure.words
         }
     }
 }
@@ -203,6 +204,32 @@ extension DownloadFailure {
         case .cut(let words): words
         case .throttled(let status): "HTTP \(status)"
         case .foreignHost(let host): "the link points to \(host), which is not the drive's"
+        }
+    }
+}
+
+extension ChangeFailure {
+    var words: String {
+        switch self {
+        case .uncertain(let words): words
+        case .preHashMatched: "the drive may know this content"
+        case .invalidProof(let refusal), .contentMismatch(let refusal), .uploadGone(let refusal): refusal.words
+        case .part(let failure): failure.words
+        case .source(let error): error.description
+        }
+    }
+}
+
+extension PartFailure {
+    var words: String {
+        switch self {
+        case .expired: "the upload address is too old"
+        case .notSequential(let expected): "the drive wants another part" + (expected.map { " (\($0))" } ?? "")
+        case .sessionGone: "the upload session is gone"
+        case .denied(let code): "refused: \(code)"
+        case .throttled(let status): "HTTP \(status)"
+        case .cut(let words): words
+        case .foreignHost(let host): "the upload address points to \(host), which is not the drive's"
         }
     }
 }

@@ -74,7 +74,7 @@ struct OwnAppRenewer: Renewer {
             .rejected(let refusal), .serverFailure(let refusal):
             .refused(refusal.words)
         case .unreachable(let words), .malformedAnswer(let words): .lost(words)
-        case .cancelled, .deadlinePassed, .download: .lost("no answer")
+        case .cancelled, .deadlinePassed, .download, .change: .lost("no answer")
         }
     }
 }

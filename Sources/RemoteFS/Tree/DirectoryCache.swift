@@ -199,7 +199,8 @@ extension FSError {
         case .unreachable, .timedOut, .inputOutput, .loginNeeded, .accessDenied: true
         case .noSuchEntry, .notADirectory, .isADirectory, .nameTooLong, .invalidArgument, .readOnly,
             .permissionDenied, .noSuchAttribute, .bufferTooSmall, .badHandle, .stale, .interrupted,
-            .tooManyOpenFiles, .notSupported:
+            .tooManyOpenFiles, .notSupported, .alreadyExists, .notEmpty, .noSpace, .quotaExceeded, .fileTooLarge,
+            .crossDevice, .noData:
             false
         }
     }
