@@ -6,6 +6,9 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let collections: [Target.Dependency] = ["DequeModule", "HeapModule"].map {
+    .product(name: $0, package: "swift-collections")
+}
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
@@ -18,6 +21,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -46,7 +50,15 @@ let package = Package(
 
         // The product itself: inodes, names, listings and reads over the drive. Builds without kernel and network.
         .target(
-            name: "RemoteFS", dependencies: ["VFS", "Drive", "MetadataStore", "LivePhoto", "ReadPath", log],
+            name: "RemoteFS", dependencies: ["VFS", "Drive", "MetadataStore", "LivePhoto", "ReadPath", "WritePath", log],
+            swiftSettings: strict),
+
+        // Sparse files as the C library has them: a module map, no code.
+        .systemLibrary(name: "CFallocate"),
+        // Unsent bytes and how they get to the drive.
+        .target(
+            name: "WritePath",
+            dependencies: ["Basics", "CFallocate", "Drive", "MetadataStore", "ReadPath", crypto, log] + collections,
             swiftSettings: strict),
 
         // The kernel: libfuse as the system has it, what Swift cannot say to it, and the bridge. Knows no drive.

@@ -1,5 +1,5 @@
 /// A half-open range of byte offsets in a file: `lower ..< upper`, never negative, possibly empty.
-public struct ByteRange: Hashable, Sendable {
+public struct ByteRange: Hashable, Codable, Sendable {
     public let lower: Int64
     public let upper: Int64
 

@@ -2,7 +2,7 @@
 ///
 /// Never a `String`: Swift compares strings by canonical equivalence, so the composed and the decomposed form of
 /// "é" would be one dictionary key, and two files would become one.
-public struct FileName: Hashable, Comparable, Sendable {
+public struct FileName: Hashable, Comparable, Codable, Sendable {
     public let bytes: [UInt8]
 
     public init(bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }

@@ -14,7 +14,7 @@ public struct Moment: InstantProtocol, Hashable, Sendable {
 }
 
 /// A calendar time with the resolution of `struct timespec`, as files carry it.
-public struct UnixTime: Hashable, Comparable, Sendable {
+public struct UnixTime: Hashable, Comparable, Codable, Sendable {
     public var seconds: Int64
     /// 0 to 999,999,999, also for times before 1970.
     public var nanoseconds: Int32

@@ -1,5 +1,5 @@
 /// The SHA-1 of a file's bytes, as the drive states it. Held without an allocation: a listing has one for each file.
-public struct ContentHash: Hashable, Sendable {
+public struct ContentHash: Hashable, Codable, Sendable {
     private let head: UInt64
     private let middle: UInt64
     private let tail: UInt32

@@ -49,7 +49,7 @@ public enum Creation: Hashable, Sendable {
 }
 
 /// An upload under way; outlives this process (contract 7.6).
-public struct UploadSession: Hashable, Sendable {
+public struct UploadSession: Hashable, Codable, Sendable {
     public let object: ObjectID
     public let uploadID: String
 

@@ -25,6 +25,22 @@ enum Migrations {
                     CREATE TABLE fact(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2 drafts, local attributes") { db in
+            // JSON where nothing is ever searched for; its keys are the names of the properties, so those stay.
+            try db.execute(
+                sql: """
+                    CREATE TABLE draft(
+                        id INTEGER PRIMARY KEY, inode INTEGER NOT NULL,
+                        drive TEXT NOT NULL, folder TEXT NOT NULL, name BLOB NOT NULL,
+                        phase TEXT NOT NULL, object TEXT, is_removed INTEGER NOT NULL, failure TEXT,
+                        content TEXT, upload TEXT, replaced TEXT NOT NULL, litter TEXT NOT NULL);
+                    CREATE TABLE attribute(
+                        inode INTEGER PRIMARY KEY,
+                        modified BLOB, accessed BLOB, changed BLOB,
+                        permissions INTEGER, user INTEGER, "group" INTEGER, target BLOB, extended TEXT);
+                    CREATE INDEX child_by_file ON child(drive, folder, file);
+                    """)
+        }
         return migrator
     }
 }

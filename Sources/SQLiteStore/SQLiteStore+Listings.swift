@@ -40,7 +40,7 @@ extension SQLiteStore {
         }
     }
 
-    private static func columns(of file: DriveFile, at position: Int) -> StatementArguments {
+    static func columns(of file: DriveFile, at position: Int) -> StatementArguments {
         [
             position, file.id.file.rawValue, Data(file.name.bytes), file.kind == .folder, file.size,
             file.contentHash.map { Data($0.bytes) }, file.createdAt?.column, file.updatedAt?.column,
@@ -57,24 +57,6 @@ extension SQLiteStore {
             updatedAt: (row[6] as Data?).flatMap(UnixTime.init(column:)),
             localModifiedAt: (row[7] as Data?).flatMap(UnixTime.init(column:)),
             streams: try StreamColumn.decode(row[8]), punishFlag: row[9])
-    }
-}
-
-extension UnixTime {
-    /// Twelve bytes, big-endian: seconds, nanoseconds.
-    fileprivate var column: Data {
-        var data = Data(capacity: 12)
-        withUnsafeBytes(of: seconds.bigEndian) { data.append(contentsOf: $0) }
-        withUnsafeBytes(of: nanoseconds.bigEndian) { data.append(contentsOf: $0) }
-        return data
-    }
-
-    fileprivate init?(column: Data) {
-        guard column.count == 12 else { return nil }
-        let bytes = Array(column)
-        let seconds = bytes[0..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        let nanoseconds = bytes[8..<12].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        self.init(seconds: Int64(bitPattern: seconds), nanoseconds: Int32(bitPattern: nanoseconds))
     }
 }
 

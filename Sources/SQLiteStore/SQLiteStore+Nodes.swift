@@ -43,7 +43,7 @@ extension SQLiteStore {
 }
 
 extension NodeKey {
-    fileprivate var columns: StatementArguments { [object.drive.rawValue, object.file.rawValue, view.column] }
+    var columns: StatementArguments { [object.drive.rawValue, object.file.rawValue, view.column] }
 }
 
 extension NodeKey.View {

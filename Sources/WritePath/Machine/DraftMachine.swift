@@ -1,0 +1,285 @@
+import Basics
+import Drive
+import MetadataStore
+
+/// Decides how one change gets from here to the drive: events in, steps out. A value without input or output; its
+/// `record` is what the journal holds, and a machine made from that row goes on after a crash (docs/journal.md).
+///
+/// Whoever drives it writes `record` to the journal whenever it changed, before doing the next step.
+struct DraftMachine: Sendable {
+    private(set) var record: DraftRecord
+    let policy: UploadPolicy
+
+    // What a crash may forget.
+
+    /// The create call was made, or may have been, and its outcome is not known.
+    private var createIsOut: Bool
+    private var completeIsOut: Bool
+    private var allSent = false
+    private var knownHash: (revision: UInt64, hash: ContentHash)?
+    /// The drive may know the content, so the whole is hashed however large it is.
+    private var wantsHash = false
+    /// Proof or hash were refused: parts only.
+    private var isPlain = false
+    private var mismatches = 0
+
+    /// - Parameter isRecovered: the record comes from an earlier run, so calls that it announces may have been made.
+    init(_ record: DraftRecord, _ policy: UploadPolicy, isRecovered: Bool = false) {
+        self.record = record
+        self.policy = policy
+        createIsOut = isRecovered
+        completeIsOut = isRecovered
+    }
+
+    /// The hash of the present content, where it is known.
+    var hash: ContentHash? { knownHash.flatMap { $0.revision == record.content?.revision ? $0.hash : nil } }
+
+    /// The next step; moves `record` on where a call is about to be made.
+    ///
+    /// - Parameters:
+    ///   - isOpen: somebody has the file open; what was removed stays until nobody has.
+    ///   - mayBegin: whether an upload of sealed content may begin now.
+    mutating func next(isOpen: Bool, mayBegin: Bool) -> DraftStep {
+        if record.failure != nil { return .rest }
+        if record.isRemoved { return isOpen ? .rest : nextOfRemoval() }
+        while true {
+            if let upload = record.upload {
+                if let step = next(upload) { return step }
+            } else {
+                return nextWithoutUpload(mayBegin: mayBegin)
+            }
+        }
+    }
+
+    /// The step of an upload under way; `nil` when it was given up and what comes next is to be looked at anew.
+    private mutating func next(_ upload: UploadRecord) -> DraftStep? {
+        let isOutdated = record.content.map { $0.revision != upload.revision } ?? false
+        switch upload.phase {
+        case .creating:
+            if !createIsOut {
+                if isOutdated {
+                    record.upload = nil
+                    return nil
+                }
+                createIsOut = true
+                return .create(form(of: upload))
+            }
+            return .find
+        case .sending:
+            guard !isOutdated, let session = upload.session else {
+                abandon(upload)
+                return nil
+            }
+            if !allSent { return .send(session) }
+            if upload.hash == nil {
+                guard let hash else { return .hash }
+                record.upload?.hash = hash
+            }
+            record.upload?.phase = .completing
+            completeIsOut = false
+            return nil
+        case .completing:
+            if let made = upload.result { return .confirm(made) }
+            guard let session = upload.session else {
+                record.upload = nil
+                return nil
+            }
+            if completeIsOut { return .confirm(session.object) }
+            completeIsOut = true
+            return .complete(session)
+        case .placing: return nextOfPlacing(upload, isOutdated: isOutdated)
+        }
+    }
+
+    private mutating func nextOfPlacing(_ upload: UploadRecord, isOutdated: Bool) -> DraftStep? {
+        if let object = record.object, object.place != record.place {
+            return .place(object.id, from: object.place, to: record.place)
+        }
+        if let old = record.replaced.first { return .remove(old) }
+        if let litter = record.litter.first { return .discard(litter) }
+        if !isOutdated { return .end }
+        record.upload = nil
+        return nil
+    }
+
+    private mutating func nextWithoutUpload(mayBegin: Bool) -> DraftStep {
+        guard let content = record.content else {
+            // A row with nothing left to do; a crash came between its last step and its end.
+            if let old = record.replaced.first { return .remove(old) }
+            return record.litter.first.map { .discard($0) } ?? .end
+        }
+        guard content.state == .sealed, mayBegin else { return .rest }
+        if let litter = record.litter.first { return .discard(litter) }
+        if !content.missing.isEmpty { return .assemble(content.missing) }
+        let hashesFirst = content.size <= policy.hashedFirstMax || wantsHash || !policy.isRapid || isPlain
+        if hash == nil, hashesFirst { return .hash }
+        if let object = record.object, let base = content.base, base.object == object.id, base.size == content.size,
+            let hash, base.hash == hash
+        {
+            // Written, and yet the same bytes.
+            record.upload = UploadRecord(
+                phase: .placing, revision: content.revision, size: content.size, hash: hash, place: object.place,
+                isTwin: false, result: object.id)
+            return nextOfPlacing(record.upload!, isOutdated: false) ?? .rest
+        }
+        let isTwin = record.object?.place == record.place || !record.replaced.isEmpty
+        let upload = UploadRecord(
+            phase: .creating, revision: content.revision, size: content.size, hash: hash, place: record.place,
+            isTwin: isTwin, partSize: policy.partSize(for: content.size))
+        record.upload = upload
+        createIsOut = true
+        allSent = false
+        return .create(form(of: upload))
+    }
+
+    private mutating func nextOfRemoval() -> DraftStep {
+        if let upload = record.upload {
+            switch upload.phase {
+            case .creating:
+                if createIsOut { return .find }
+                record.upload = nil
+            // Whether it was completed or not: the id names the session's placeholder or the object.
+            case .sending, .completing: abandon(upload)
+            case .placing: record.upload = nil
+            }
+        }
+        if let old = record.replaced.first { return .remove(old) }
+        return record.litter.first.map { .discard($0) } ?? .end
+    }
+
+    private func form(of upload: UploadRecord) -> UploadForm {
+        if isPlain || !policy.isRapid { return .plain }
+        return upload.hash == nil ? .preHash : .hashed
+    }
+
+    /// The session's bytes are no longer wanted.
+    private mutating func abandon(_ upload: UploadRecord) {
+        if let object = upload.session?.object ?? upload.result { record.litter.append(object) }
+        record.upload = nil
+        allSent = false
+    }
+}
+
+// What happened.
+extension DraftMachine {
+    mutating func handle(_ event: DraftEvent) {
+        switch event {
+        case .began(let content): if record.content == nil { record.content = content }
+        case .changed:
+            if record.content?.state == .sealed { record.content?.revision += 1 }
+            record.content?.state = .open
+            isPlain = false
+        case .sealed(let size, let modified, let baseEnd, let present):
+            record.content?.state = .sealed
+            record.content?.size = size
+            record.content?.modified = modified
+            record.content?.baseEnd = baseEnd
+            record.content?.present = present
+        case .moved(let place): record.place = place
+        case .replaces(let objects): for object in objects { add(object) }
+        case .removed:
+            record.isRemoved = true
+            record.failure = nil
+            if let object = record.object {
+                add(ReplacedObject(object: object.id, folder: object.place.folder.file))
+                record.object = nil
+            }
+        case .retry: record.failure = nil
+        case .failed(let words): record.failure = words
+        case .assembled, .hashed, .preHashMatched, .hashRefused: prepared(event)
+        case .opened, .made, .taken, .nothingFound, .sent, .whole, .unfinished, .sessionGone: uploaded(event)
+        case .placed(let place): record.object?.place = place
+        case .lost:
+            // What should have made room for it stays; bytes of ours are sent once more.
+            record.object = nil
+            record.upload = nil
+            if record.content == nil { record.replaced = [] }
+        case .gone(let object):
+            record.replaced.removeAll { $0.object == object }
+            record.litter.removeAll { $0 == object }
+        }
+    }
+
+    /// Another file takes this one's name: everything of this one is given up but what others can still see on the
+    /// drive. Returns that, for the other to remove when it is in place.
+    mutating func yield() -> [ReplacedObject] {
+        handle(.removed)
+        defer { record.replaced = [] }
+        return record.replaced
+    }
+
+    private mutating func prepared(_ event: DraftEvent) {
+        switch event {
+        case .assembled:
+            if let size = record.content?.size { record.content?.present = [ByteRange(0, size)] }
+        case .hashed(let hash, let revision): knownHash = (revision, hash)
+        case .preHashMatched:
+            wantsHash = true
+            record.upload = nil
+        case .hashRefused:
+            isPlain = true
+            record.upload = nil
+        default: preconditionFailure("not an event of the preparation")
+        }
+    }
+
+    private mutating func uploaded(_ event: DraftEvent) {
+        switch event {
+        case .opened(let session, let partSize):
+            record.upload?.phase = .sending
+            record.upload?.session = session
+            record.upload?.partSize = partSize
+            allSent = false
+        case .made(let object):
+            record.upload?.phase = .completing
+            record.upload?.result = object
+        case .taken(let other):
+            if let other { add(other) }
+            record.upload?.isTwin = true
+            createIsOut = false
+        case .nothingFound: createIsOut = false
+        case .sent: allSent = true
+        case .whole(let object, let size, let hash): whole(object, size: size, hash: hash)
+        case .unfinished:
+            record.upload?.phase = .sending
+            allSent = false
+        case .sessionGone:
+            record.upload = nil
+            allSent = false
+        default: preconditionFailure("not an event of an upload")
+        }
+    }
+
+    /// The drive's object is whole: ours if size and hash say so. A hash that the drive does not state is taken for
+    /// right, as it checked the parts against the one that was declared.
+    private mutating func whole(_ object: ObjectID, size: Int64, hash: ContentHash?) {
+        guard let upload = record.upload else { return }
+        guard size == upload.size, hash == nil || hash == upload.hash else {
+            record.litter.append(object)
+            record.upload = nil
+            mismatches += 1
+            if mismatches > 1 { record.failure = "the drive keeps storing other bytes than were sent" }
+            return
+        }
+        record.upload?.phase = .placing
+        record.upload?.result = object
+        if let old = record.object, old.id != object {
+            add(ReplacedObject(object: old.id, folder: old.place.folder.file))
+        }
+        record.object = PlacedObject(id: object, place: upload.place)
+    }
+
+    private mutating func add(_ object: ReplacedObject) {
+        if !record.replaced.contains(where: { $0.object == object.object }) { record.replaced.append(object) }
+    }
+}
+
+extension DraftContent {
+    /// What the spool does not have and the base does.
+    var missing: [ByteRange] {
+        guard let base else { return [] }
+        let end = min(size, min(baseEnd, base.size))
+        guard end > 0 else { return [] }
+        return RangeSet(present).pieces(of: ByteRange(0, end)).filter { !$0.isPresent }.map(\.range)
+    }
+}

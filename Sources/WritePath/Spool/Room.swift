@@ -1,0 +1,60 @@
+import Basics
+import Synchronization
+
+/// Whether there is room for more unsent bytes: the spool's bound, its disk, and the account's quota. Looks seldom, as
+/// looking costs: once for so many bytes.
+final class Room: Sendable {
+    enum Answer: Hashable {
+        case yes
+        /// Wait for uploads to make room.
+        case wait(String)
+        /// Waiting is of no use.
+        case no(String)
+    }
+
+    private struct State {
+        var credit: Int64 = 0
+    }
+
+    /// Bytes written between two looks.
+    private static let step: Int64 = 8 << 20
+
+    private let spool: Spool
+    private let settings: WriteSettings
+    private let state = Mutex(State())
+    /// What the account has left, less what is queued; `nil` while it is not known.
+    let quota = Mutex<(@Sendable () -> Int64?)?>(nil)
+
+    init(spool: Spool, settings: WriteSettings, time: any TimeSource) {
+        self.spool = spool
+        self.settings = settings
+    }
+
+    /// Takes `bytes` from the credit; without enough of it looks anew. `queued` is what the spool holds.
+    func take(_ bytes: Int64, queued: () -> Int64) throws(SpoolError) -> Answer {
+        let isPaid = state.withLock { state in
+            guard state.credit >= bytes else { return false }
+            state.credit -= bytes
+            return true
+        }
+        if isPaid { return .yes }
+        let answer = try look(bytes, queued: queued())
+        if answer == .yes { state.withLock { $0.credit = Self.step } }
+        return answer
+    }
+
+    private func look(_ bytes: Int64, queued: Int64) throws(SpoolError) -> Answer {
+        let wanted = bytes + Self.step
+        if let quota = quota.withLock({ $0 }), let left = quota(), left < bytes {
+            return .no("the drive has no room for it")
+        }
+        if let most = settings.spoolMax, queued + bytes > most {
+            return bytes > most ? .no("larger than the spool may be") : .wait("the spool is at its bound")
+        }
+        let free = try spool.freeBytes() - settings.diskReserve
+        if free < wanted {
+            return queued > 0 ? .wait("the spool's disk is full") : .no("the spool's disk is full")
+        }
+        return .yes
+    }
+}

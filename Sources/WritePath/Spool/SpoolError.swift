@@ -1,0 +1,13 @@
+import Glibc
+
+/// The local disk under the spool failed. One line for people.
+public struct SpoolError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The disk, or the user's quota on it, is full.
+    public let isFull: Bool
+    public let description: String
+
+    init(_ what: String, code: Int32) {
+        isFull = code == ENOSPC || code == EDQUOT
+        description = "\(what): \(String(cString: strerror(code)))"
+    }
+}

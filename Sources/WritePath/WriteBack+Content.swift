@@ -1,0 +1,261 @@
+import Basics
+import Drive
+import MetadataStore
+import ReadPath
+import Synchronization
+
+// Bytes on their way into a draft.
+extension WriteBack {
+    /// A new file at `place`, with the row of the journal that makes it last. Its inode number is new.
+    public func makeFile(
+        at place: DrivePlace, replacing replaced: [ReplacedObject] = [],
+        _ extra: @Sendable (UInt64) -> JournalChange = { _ in JournalChange() }
+    ) async throws(WriteError) -> Draft {
+        let id = newID()
+        let key = NodeKey(ObjectID(drive: place.folder.drive, file: .local(id)))
+        let content = DraftContent(state: .open, revision: 1, size: 0, modified: time.wallTime())
+        do throws(StoreError) {
+            guard let inode = try await numbers.inodeNumbers(for: [key]).first else {
+                throw StoreError("no inode number was given")
+            }
+            let record = DraftRecord(id: id, inode: inode, place: place, content: content, replaced: replaced)
+            return try await begin(record, extra(inode))
+        } catch {
+            throw .journal(error)
+        }
+    }
+
+    /// A draft of a file that the drive has, to change its bytes; the one that there is already if there is one.
+    ///
+    /// - Parameter keeps: how many of the stored bytes count; 0 for a file that is emptied.
+    public func edit(
+        _ inode: UInt64, _ object: PlacedObject, _ base: BaseContent, keeps: Int64
+    ) async throws(WriteError) -> Draft {
+        let content = DraftContent(
+            state: .open, revision: 1, size: keeps, modified: time.wallTime(), base: keeps > 0 ? base : nil,
+            baseEnd: keeps)
+        if let draft = draft(of: inode) { return try await add(content, to: draft) }
+        let record = DraftRecord(id: newID(), inode: inode, place: object.place, content: content, object: object)
+        do throws(StoreError) {
+            return try await begin(record, JournalChange())
+        } catch {
+            throw .journal(error)
+        }
+    }
+
+    /// A file that is being moved is changed too.
+    private func add(_ content: DraftContent, to draft: Draft) async throws(WriteError) -> Draft {
+        if draft.hasContent { return draft }
+        do throws(SpoolError) {
+            try await disk.run { () throws(SpoolError) in
+                try draft.file.create()
+                if content.size > 0 { try draft.file.setSize(content.size) }
+            }
+        } catch {
+            throw .spool(error)
+        }
+        draft.state.withLock { state in
+            state.machine.handle(.began(content))
+            state.size = content.size
+            state.modified = content.modified
+            state.baseEnd = content.baseEnd
+            state.running = content.size == 0 ? RunningHash() : nil
+        }
+        try await saving { () async throws(StoreError) in try await save([draft]) }
+        return draft
+    }
+
+    private func begin(_ record: DraftRecord, _ extra: JournalChange) async throws(StoreError) -> Draft {
+        let draft = Draft(DraftMachine(record, settings.policy), file: spool.file(record.id), time: time)
+        let size = record.content?.size ?? 0
+        do throws(SpoolError) {
+            try await disk.run { () throws(SpoolError) in
+                try draft.file.create()
+                if size > 0 { try draft.file.setSize(size) }
+            }
+        } catch {
+            throw StoreError("\(error)")
+        }
+        enter(draft)
+        do {
+            try await save([draft], with: extra)
+        } catch {
+            leave(draft)
+            throw error
+        }
+        return draft
+    }
+
+    /// Writes `bytes`, waiting for room where there is none. False when the draft came to its end meanwhile.
+    public func write(
+        _ bytes: UnsafeRawBufferPointer, at offset: Int64, to draft: Draft, until deadline: Moment
+    ) async throws(WriteError) -> Bool {
+        let memory = SendableBytes(bytes)
+        try await takeRoom(Int64(bytes.count), until: deadline)
+        return try await changing(draft) { draft throws(SpoolError) in try draft.write(memory.bytes, at: offset) }
+    }
+
+    public func setSize(_ size: Int64, of draft: Draft) async throws(WriteError) -> Bool {
+        try await changing(draft) { draft throws(SpoolError) in try draft.setSize(size) }
+    }
+
+    public func zero(_ range: ByteRange, of draft: Draft) async throws(WriteError) -> Bool {
+        try await changing(draft) { draft throws(SpoolError) in try draft.zero(range) }
+    }
+
+    /// Runs `change` on a draft that the journal knows to be open. False when the draft ended.
+    private func changing(
+        _ draft: Draft, _ change: (Draft) throws(SpoolError) -> Bool
+    ) async throws(WriteError) -> Bool {
+        while true {
+            do throws(SpoolError) {
+                if try change(draft) { return true }
+            } catch {
+                throw error.isFull ? .noRoom("the spool's disk is full") : .spool(error)
+            }
+            guard try await prepare(draft) else { return false }
+        }
+    }
+
+    /// The bytes may change from now on, and the journal knows it. An upload of what they were so far is given up.
+    /// False when the draft is over: its file is what the drive has.
+    func prepare(_ draft: Draft) async throws(WriteError) -> Bool {
+        let (isReady, isEnding, sending) = draft.state.withLock { state -> (Bool, Bool, Task<Void, Never>?) in
+            guard let content = state.machine.record.content, !state.isEnding else { return (false, true, nil) }
+            if content.state == .open, state.isOpenSaved { return (true, false, nil) }
+            state.machine.handle(.changed)
+            defer { state.sending = nil }
+            return (false, false, state.sending)
+        }
+        if isReady { return true }
+        sending?.cancel()
+        if isEnding {
+            if hasRow(draft), draft.hasContent { _ = await flightResult(draft.ending) }
+            return false
+        }
+        do {
+            try await save([draft])
+        } catch {
+            throw .journal(error)
+        }
+        return true
+    }
+
+    private func hasRow(_ draft: Draft) -> Bool { state.withLock { $0.byID[draft.id] === draft } }
+
+    /// Everything that was written is safe: bytes and row survive a crash of the machine. Sealed unless somebody wrote
+    /// meanwhile.
+    public func seal(_ draft: Draft) async throws(WriteError) {
+        let (isDue, changes) = draft.state.withLock { state in
+            (state.machine.record.content?.state == .open && !state.isEnding, state.changes)
+        }
+        guard isDue else { return }
+        do throws(SpoolError) {
+            let spool = spool
+            try await disk.run { () throws(SpoolError) in
+                try draft.file.synchronize()
+                let isNew = draft.state.withLock { !$0.namesAreSynced }
+                if isNew { try spool.synchronizeNames() }
+                draft.state.withLock { $0.namesAreSynced = true }
+            }
+        } catch {
+            throw .spool(error)
+        }
+        draft.state.withLock { state in
+            guard state.changes == changes, state.writing.isEmpty, state.machine.record.content?.state == .open else {
+                return
+            }
+            state.isOpenSaved = false
+            state.machine.handle(
+                .sealed(
+                    size: state.size, modified: state.modified, baseEnd: state.baseEnd, present: state.present.ranges))
+        }
+        do {
+            try await save([draft], durable: true)
+        } catch {
+            throw .journal(error)
+        }
+    }
+
+    /// Fills `target` from `offset`; returns how many bytes, fewer only at the end of the file.
+    public func read(
+        _ draft: Draft, at offset: Int64, into target: UnsafeMutableRawBufferPointer, until deadline: Moment
+    ) async throws(WriteError) -> Int {
+        let size = draft.size
+        guard offset < size, target.count > 0 else { return 0 }
+        let (pieces, base) = draft.plan(ByteRange(offset, min(size, offset + Int64(target.count))))
+        var filled = 0
+        for piece in pieces {
+            let part = UnsafeMutableRawBufferPointer(rebasing: target[filled..<filled + Int(piece.range.count)])
+            if piece.isHere {
+                do { try draft.file.read(at: piece.range.lower, into: part) } catch { throw .spool(error) }
+            } else if let base {
+                try await readBase(base, at: piece.range.lower, into: part, until: deadline)
+            }
+            filled += part.count
+        }
+        return filled
+    }
+
+    func readBase(
+        _ base: BaseContent, at offset: Int64, into part: UnsafeMutableRawBufferPointer, until deadline: Moment
+    ) async throws(WriteError) {
+        let content = reader.open(ContentSource(object: base.object, size: base.size, contentHash: base.hash))
+        defer { content.close() }
+        var filled = 0
+        while filled < part.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: part[filled...])
+            do throws(ReadError) {
+                let count = try await content.read(
+                    at: offset + Int64(filled), into: ReadTarget(rest), until: deadline)
+                if count == 0 { throw ReadError.inputOutput("the stored object is shorter than the drive says") }
+                filled += count
+            } catch {
+                throw .base(error)
+            }
+        }
+    }
+
+    private func takeRoom(_ bytes: Int64, until deadline: Moment) async throws(WriteError) {
+        let patience = min(deadline, time.now() + settings.roomPatience)
+        while true {
+            let rings = bell.listen()
+            let answer: Room.Answer
+            do {
+                answer = try room.take(bytes) { drafts.reduce(0) { $0 + $1.bytesHere } }
+            } catch {
+                throw .spool(error)
+            }
+            switch answer {
+            case .yes: return
+            case .no(let words): throw .noRoom(words)
+            case .wait(let words):
+                for draft in drafts { wake(draft, atOnce: true) }
+                do throws(FlightError<Never>) {
+                    try await rings.value(until: patience)
+                } catch {
+                    if case .cancelled = error { throw .cancelled }
+                    throw .noRoom(words)
+                }
+            }
+        }
+    }
+
+    /// Waits for a flight that nobody's patience cuts short but the task's own end.
+    func flightResult(_ flight: Flight<Void, Never>) async -> Bool {
+        do {
+            try await flight.value()
+            return true
+        } catch {
+            return false
+        }
+    }
+}
+
+/// Memory of a write on its way through an asynchronous function.
+///
+/// `@unchecked Sendable`: the caller keeps it until the function returns, and nobody writes to it.
+private struct SendableBytes: @unchecked Sendable {
+    let bytes: UnsafeRawBufferPointer
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+}

@@ -1,0 +1,175 @@
+import Basics
+import Drive
+import Logging
+import MetadataStore
+import ReadPath
+import Synchronization
+
+/// Everything that is acknowledged here and not finished on the drive: one for a mount.
+///
+/// Each change is a `Draft` with a row in the journal; a machine decides its steps (`DraftMachine`), and tasks of this
+/// class do them, a few at a time. A row is written before whatever it announces, one write at a time. May be used from
+/// any thread.
+public final class WriteBack: Sendable {
+    struct State {
+        var byInode: [UInt64: Draft] = [:]
+        var byID: [DraftID: Draft] = [:]
+        var nextID: UInt64 = 1
+        var handles: [UInt64: (opens: Int, writers: Int)] = [:]
+        var queue: UploadQueue
+        var isStopped = false
+    }
+
+    let drive: any WritableDrive
+    let journal: any JournalStore
+    let numbers: any MetadataStore
+    let reader: ContentReader
+    let spool: Spool
+    let settings: WriteSettings
+    let time: any TimeSource
+    let log: Logger
+    /// Numbers from 0 up to 1, to spread retries.
+    let random: @Sendable () -> Double
+    let state: Mutex<State>
+    let tasks = TaskRegistry()
+    let disk = DiskQueue()
+    let room: Room
+    /// Rows are written one after another, each as it is when its turn comes, so that none overtakes a newer one.
+    let turnstile = Turnstile()
+    let observer = Mutex<(any DraftObserver)?>(nil)
+    let bell: Bell
+
+    public init(
+        drive: any WritableDrive, store: any MetadataStore & JournalStore, reader: ContentReader, spool: Spool,
+        settings: WriteSettings, time: any TimeSource, random: @escaping @Sendable () -> Double, log: Logger
+    ) {
+        self.drive = drive
+        journal = store
+        numbers = store
+        self.reader = reader
+        self.spool = spool
+        self.settings = settings
+        self.time = time
+        self.random = random
+        self.log = log
+        state = Mutex(State(queue: UploadQueue(places: settings.uploads)))
+        bell = Bell(time: time)
+        room = Room(spool: spool, settings: settings, time: time)
+    }
+
+    public func attach(_ observer: any DraftObserver) { self.observer.withLock { $0 = observer } }
+
+    /// Ends all work; what is unfinished stays in the journal.
+    public func shutdown() async {
+        state.withLock { $0.isStopped = true }
+        await tasks.close()
+    }
+
+    // The table.
+
+    public func draft(of inode: UInt64) -> Draft? { state.withLock { $0.byInode[inode] } }
+    public var drafts: [Draft] { state.withLock { $0.byID.values.sorted { $0.id < $1.id } } }
+
+    /// A handle was opened.
+    public func opened(_ inode: UInt64, forWriting: Bool) {
+        count(inode) { count in
+            count.opens += 1
+            if forWriting { count.writers += 1 }
+        }
+    }
+
+    /// A handle was closed. Unsealed bytes that nobody can change any more are sealed behind the caller's back.
+    public func closed(_ inode: UInt64, forWriting: Bool) {
+        guard
+            let (draft, count) = count(
+                inode,
+                { count in
+                    count.opens -= 1
+                    if forWriting { count.writers -= 1 }
+                })
+        else { return }
+        if forWriting, count.writers == 0 {
+            tasks.spawn { [self] in
+                do {
+                    try await seal(draft)
+                } catch {
+                    log.error("a closed file cannot be sealed: \(error)")
+                }
+                wake(draft)
+            }
+        } else if count.opens == 0 {
+            wake(draft)
+        }
+    }
+
+    @discardableResult
+    private func count(
+        _ inode: UInt64, _ change: (inout (opens: Int, writers: Int)) -> Void
+    ) -> (Draft, (opens: Int, writers: Int))? {
+        let (draft, count) = state.withLock { state -> (Draft?, (opens: Int, writers: Int)) in
+            var count = state.handles[inode] ?? (0, 0)
+            change(&count)
+            state.handles[inode] = count.opens > 0 ? count : nil
+            return (state.byInode[inode], count)
+        }
+        guard let draft else { return nil }
+        draft.setHandles(count.opens, writers: count.writers)
+        return (draft, count)
+    }
+
+    func enter(_ draft: Draft) {
+        let count = state.withLock { state in
+            state.byInode[draft.inode] = draft
+            state.byID[draft.id] = draft
+            return state.handles[draft.inode] ?? (0, 0)
+        }
+        draft.setHandles(count.opens, writers: count.writers)
+    }
+
+    func leave(_ draft: Draft) {
+        state.withLock { state in
+            if state.byInode[draft.inode] === draft { state.byInode[draft.inode] = nil }
+            state.byID[draft.id] = nil
+            state.queue.forget(draft.id)
+        }
+        draft.setHandles(0, writers: 0)
+    }
+
+    func newID() -> DraftID {
+        state.withLock { state in
+            defer { state.nextID += 1 }
+            return DraftID(state.nextID)
+        }
+    }
+
+    /// Whether the drive's object is one of those that drafts stand on.
+    func isOurs(_ object: ObjectID) -> Bool {
+        drafts.contains { draft in
+            let record = draft.record
+            return record.object?.id == object || record.content?.base?.object == object
+        }
+    }
+
+    // The journal.
+
+    /// Writes the rows of `drafts` as they are when it is their turn, and whatever else is to become true with them.
+    func save(
+        _ drafts: [Draft], with extra: JournalChange = JournalChange(), durable: Bool = false
+    ) async throws(StoreError) {
+        let records = try await turnstile.pass { () async throws(StoreError) in
+            let records = drafts.map(\.record)
+            var change = extra
+            change.drafts += records
+            try await journal.commit(change, durable: durable)
+            for (draft, record) in zip(drafts, records) {
+                draft.state.withLock { state in
+                    let isOpen = record.content?.state == .open
+                    if isOpen, state.machine.record.content?.state == .open { state.isOpenSaved = true }
+                }
+            }
+            return records
+        }
+        let observer = observer.withLock { $0 }
+        for record in records { observer?.updated(record) }
+    }
+}
