@@ -68,6 +68,11 @@ struct NameAssigner {
         }
     }
 
+    /// The name that an object shows by when somebody else has its own.
+    static func marked(_ name: FileName, _ id: FileID) -> FileName {
+        NameEncoding.marked(name, with: [UInt8(ascii: "~")] + markable(id).prefix(6))
+    }
+
     /// The id in characters that any name can hold; ids are opaque, so a strange one is written in hex.
     private static func markable(_ id: FileID) -> [UInt8] {
         let bytes = Array(id.rawValue.utf8)

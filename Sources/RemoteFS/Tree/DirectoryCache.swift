@@ -56,7 +56,28 @@ final class DirectoryCache: Sendable {
 
     /// The best source for `folder`'s entries now, having asked the drive where that is due. Suspends only for the
     /// database, and not at all when the listing is in memory.
+    ///
+    /// What is known here is laid over a whole listing; while there is any, nobody reads a listing that is still coming.
     func source(of folder: FolderID, until deadline: Moment) async throws(FSError) -> Source {
+        let source = try await listed(folder, until: deadline)
+        if update(folder, { $0.edits.isEmpty }) { return source }
+        switch source {
+        case .whole(let listing, let freshUntil):
+            return .whole(update(folder) { $0.merged(listing) }, freshUntil: freshUntil)
+        case .growing(let load, let fallback):
+            do {
+                try await load.whole(until: deadline)
+                let listing = Listing(try await load.entries(from: 0, until: deadline).map { $0 })
+                return .whole(update(folder) { $0.merged(listing) }, freshUntil: believed(load))
+            } catch {
+                guard let fallback, error.leavesOldAnswersValid else { throw error }
+                return .whole(update(folder) { $0.merged(fallback) }, freshUntil: time.now() + Self.unprovedLifetime)
+            }
+        }
+    }
+
+    /// The same without what is known here.
+    private func listed(_ folder: FolderID, until deadline: Moment) async throws(FSError) -> Source {
         while true {
             switch update(folder, { $0.wanted(time) }) {
             case .serve(let listing, let freshUntil):
@@ -85,7 +106,27 @@ final class DirectoryCache: Sendable {
     func entry(
         named name: FileName, in folder: FolderID, until deadline: Moment
     ) async throws(FSError) -> (entry: ListedEntry?, freshUntil: Moment) {
-        switch try await source(of: folder, until: deadline) {
+        if let entry = update(folder, { $0.edits.entry(named: name) }) { return (entry, time.now() + lifetime) }
+        let found = try await listedEntry(named: name, in: folder, until: deadline)
+        let answer = update(folder) { state -> ListedEntry? in
+            if let entry = state.edits.entry(named: name) { return entry }
+            guard let entry = found.entry else { return nil }
+            return state.edits.shows(entry) ? entry : nil
+        }
+        if answer != nil || !name.bytes.contains(UInt8(ascii: "~")) || update(folder, { $0.edits.isEmpty }) {
+            return (answer, found.freshUntil)
+        }
+        // It may be a listed object whose own name a local one has.
+        guard case .whole(let listing, let freshUntil) = try await source(of: folder, until: deadline) else {
+            return (nil, found.freshUntil)
+        }
+        return (listing.entry(named: name), freshUntil)
+    }
+
+    private func listedEntry(
+        named name: FileName, in folder: FolderID, until deadline: Moment
+    ) async throws(FSError) -> (entry: ListedEntry?, freshUntil: Moment) {
+        switch try await listed(folder, until: deadline) {
         case .whole(let listing, let freshUntil): return (listing.entry(named: name), freshUntil)
         case .growing(let load, let fallback):
             do {
@@ -101,7 +142,16 @@ final class DirectoryCache: Sendable {
     func entry(
         of inode: InodeNumber, in folder: FolderID, until deadline: Moment
     ) async throws(FSError) -> (entry: ListedEntry?, freshUntil: Moment) {
-        switch try await source(of: folder, until: deadline) {
+        if let entry = update(folder, { $0.edits.entry(inode) }) { return (entry, time.now() + lifetime) }
+        let found = try await listedEntry(of: inode, in: folder, until: deadline)
+        let isShown = found.entry.map { entry in update(folder) { $0.edits.shows(entry) } } ?? false
+        return (isShown ? found.entry : nil, found.freshUntil)
+    }
+
+    private func listedEntry(
+        of inode: InodeNumber, in folder: FolderID, until deadline: Moment
+    ) async throws(FSError) -> (entry: ListedEntry?, freshUntil: Moment) {
+        switch try await listed(folder, until: deadline) {
         case .whole(let listing, let freshUntil): return (listing.entry(inode), freshUntil)
         case .growing(let load, let fallback):
             do {
@@ -118,6 +168,18 @@ final class DirectoryCache: Sendable {
 
     /// What is cached of `folder` is known to be out of date.
     func invalidate(_ folder: FolderID) { update(folder) { $0.invalidate() } }
+
+    // What is known here.
+
+    /// Changes what is known of `folder` here.
+    func edit(_ folder: FolderID, _ change: (inout FolderEdits) -> Void) { update(folder) { change(&$0.edits) } }
+
+    /// Entries that are known here and not from a listing.
+    func ownEntries(of folder: FolderID) -> [ListedEntry] { update(folder) { $0.edits.entries } }
+    func isShown(_ entry: ListedEntry, in folder: FolderID) -> Bool { update(folder) { $0.edits.shows(entry) } }
+
+    /// A folder made a moment ago is known to be empty.
+    func made(_ folder: FolderID) { update(folder) { $0.made(freshUntil: time.now() + lifetime) } }
 
     var statistics: Statistics {
         states.withLock { states in
@@ -151,7 +213,9 @@ final class DirectoryCache: Sendable {
                 let entries = try await loader.load(folder, into: load, previous: previous)
                 let isInstalled = install(entries, load, of: folder)
                 load.finish(.success(()))
-                if isInstalled { await loader.save(entries, of: folder) }
+                if isInstalled {
+                    await loader.save(entries, of: folder) { [self] files in update(folder) { $0.edits.settled(files) } }
+                }
             } catch {
                 update(folder) { $0.loadFailed(load, error, until: time.now() + Self.failurePause) }
                 load.finish(.failure(error))

@@ -22,6 +22,9 @@ struct FolderState {
     }
 
     private(set) var listing: Listing?
+    /// What is known here and not in the listing.
+    var edits = FolderEdits()
+    private var laidOver: (listing: Listing, version: Int, merged: Listing)?
     /// Counts local knowledge: a listing that was asked for before it rose is not installed.
     private(set) var epoch = 0
     /// Up to when `listing` is believed without asking.
@@ -87,7 +90,25 @@ struct FolderState {
         defer { self.listing = listing }
         self.freshUntil = freshUntil
         isUnproved = false
+        edits.installed(askedAt: load.asked)
         return (self.listing, true)
+    }
+
+    /// A folder made a moment ago: it is known to be empty.
+    mutating func made(freshUntil: Moment) {
+        listing = Listing([])
+        isRestored = true
+        isUnproved = false
+        self.freshUntil = freshUntil
+    }
+
+    /// `listing` with what is known here laid over it.
+    mutating func merged(_ listing: Listing) -> Listing {
+        if edits.isEmpty { return listing }
+        if let laidOver, laidOver.listing === listing, laidOver.version == edits.version { return laidOver.merged }
+        let merged = Listing(edits.merged(listing))
+        laidOver = (listing, edits.version, merged)
+        return merged
     }
 
     /// The drive could not be asked; nobody asks again before `until`.
@@ -111,6 +132,7 @@ struct FolderState {
     mutating func evict() {
         guard load == nil, restore == nil else { return }
         listing = nil
+        laidOver = nil
         isRestored = false
     }
 }

@@ -18,6 +18,9 @@ final class Inodes: Sendable {
         table.withLock { $0.credit(entry, parent: parent, folder: folder) }
     }
 
+    /// What a known inode stands for has another name, place or object by our own doing.
+    func update(_ entry: ListedEntry, in folder: FolderID) { table.withLock { $0.update(entry, in: folder, rootFolder) } }
+
     func forget(_ inode: InodeNumber, lookups: UInt64) { table.withLock { $0.forget(inode, lookups: lookups) } }
 
     /// A handle keeps the inode. False when it is not known.
@@ -26,6 +29,8 @@ final class Inodes: Sendable {
 
     /// All credits that the kernel holds, the root's apart; 0 after an unmount.
     var lookups: UInt64 { table.withLock { $0.lookups } }
+
+    func isOpen(_ inode: InodeNumber) -> Bool { table.withLock { $0[inode]?.isOpen ?? false } }
 
     /// Throws `.stale` for an inode that the kernel should not know any more.
     func node(_ inode: InodeNumber) throws(FSError) -> Node {

@@ -27,6 +27,19 @@ final class ListedEntry: Sendable {
         self.inode = inode
     }
 
+    init(name: FileName, inode: InodeNumber, view: NodeKey.View, file: DriveFile, size: Int64) {
+        self.name = name
+        self.inode = inode
+        self.view = view
+        self.file = file
+        self.size = size
+    }
+
+    /// The same under another name.
+    func renamed(_ name: FileName) -> ListedEntry {
+        ListedEntry(name: name, inode: inode, view: view, file: file, size: size)
+    }
+
     var isFolder: Bool { file.kind == .folder }
     var folder: FolderID { .object(file.id) }
 

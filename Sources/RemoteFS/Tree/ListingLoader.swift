@@ -61,19 +61,25 @@ struct ListingLoader: Sendable {
     func restore(_ folder: FolderID) async throws(StoreError) -> Listing? {
         guard case .object(let object) = folder, let stored = try await store.listing(of: object) else { return nil }
         var names = NameAssigner(mode: mode)
-        let named = stored.files.flatMap { names.add($0) } + names.finish()
+        // What was added after the listing came stands at its end; names are settled by neighbours.
+        var groups: [FileName: [DriveFile]] = [:]
+        for file in stored.files { groups[file.name, default: []].append(file) }
+        let grouped = stored.files.flatMap { groups.removeValue(forKey: $0.name) ?? [] }
+        let named = grouped.flatMap { names.add($0) } + names.finish()
         return Listing(try await numbered(named))
     }
 
     /// Keeps a listing in the database. A failure costs only that it is asked for again after a restart.
-    func save(_ entries: [ListedEntry], of folder: FolderID) async {
+    ///
+    /// - Parameter settle: what is known here by now, laid over what the drive said.
+    func save(_ entries: [ListedEntry], of folder: FolderID, _ settle: ([DriveFile]) -> [DriveFile]) async {
         guard case .object(let object) = folder else { return }
         var files: [DriveFile] = []
         files.reserveCapacity(entries.count)
         // Views of one photo stand beside each other and share their object.
         for entry in entries where files.last?.id != entry.file.id { files.append(entry.file) }
         do {
-            try await store.save(StoredListing(files: files, listedAt: time.wallTime()), of: object)
+            try await store.save(StoredListing(files: settle(files), listedAt: time.wallTime()), of: object)
         } catch {
             log.error("a listing cannot be kept: \(error)")
         }

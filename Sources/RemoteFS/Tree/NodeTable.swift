@@ -38,6 +38,15 @@ struct NodeTable {
         put(node)
     }
 
+    /// What a known inode stands for changed by our own doing.
+    mutating func update(_ entry: ListedEntry, in folder: FolderID, _ root: FolderID) {
+        guard var node = nodes[entry.inode] else { return }
+        node.entry = entry
+        node.folder = folder
+        if let parent = folder == root ? .root : folders[folder] { node.parent = parent }
+        put(node)
+    }
+
     /// The kernel gives credits back. The root's are not counted.
     mutating func forget(_ inode: InodeNumber, lookups: UInt64) {
         if inode == .root { return }

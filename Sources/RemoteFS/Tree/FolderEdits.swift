@@ -1,0 +1,94 @@
+import Basics
+import Drive
+import VFS
+
+/// What is known here of one folder and not shown by its listing, or not reliably so: laid over the listing whenever
+/// somebody looks. A value.
+///
+/// An edit is pending while its change is unfinished. After that it is settled, and goes when a listing that was asked
+/// for well after it has come: the drive may show changes late (contract 12.1).
+struct FolderEdits {
+    struct Shown {
+        var entry: ListedEntry
+        /// `nil` while its change is unfinished.
+        var settled: Moment?
+    }
+
+    /// For so long the drive's listings may be behind its own answers.
+    static let lag = Duration.seconds(10)
+
+    private var shown: [FileName: Shown] = [:]
+    /// Objects that are not to be seen here; the moment when that was settled.
+    private var hidden: [ObjectID: Moment?] = [:]
+    /// Those that `shown` shows, wherever the listing has them.
+    private var objects: [ObjectID: Int] = [:]
+    private var byInode: [InodeNumber: FileName] = [:]
+    /// Rises with each change.
+    private(set) var version = 0
+
+    var isEmpty: Bool { shown.isEmpty && hidden.isEmpty }
+
+    mutating func show(_ entry: ListedEntry, settled: Moment? = nil) {
+        drop(entry.name)
+        shown[entry.name] = Shown(entry: entry, settled: settled)
+        objects[entry.file.id, default: 0] += 1
+        byInode[entry.inode] = entry.name
+        version += 1
+    }
+
+    /// Takes away what is shown under `name`, if it is this inode.
+    mutating func unshow(_ name: FileName, _ inode: InodeNumber) {
+        guard shown[name]?.entry.inode == inode else { return }
+        drop(name)
+        version += 1
+    }
+
+    private mutating func drop(_ name: FileName) {
+        guard let old = shown.removeValue(forKey: name) else { return }
+        let left = (objects[old.entry.file.id] ?? 1) - 1
+        objects[old.entry.file.id] = left > 0 ? left : nil
+        if byInode[old.entry.inode] == name { byInode[old.entry.inode] = nil }
+    }
+
+    mutating func hide(_ object: ObjectID, settled: Moment?) {
+        hidden[object] = .some(settled)
+        version += 1
+    }
+
+    /// Something hidden is to be seen again.
+    mutating func unhide(_ object: ObjectID) {
+        hidden[object] = nil
+        version += 1
+    }
+
+    /// A listing that was asked for at `asked` takes the place of the older one: what it must know by now is its own.
+    mutating func installed(askedAt asked: Moment) {
+        let isOld = { (settled: Moment?) in settled.map { $0 + Self.lag < asked } ?? false }
+        for (name, item) in shown where isOld(item.settled) { drop(name) }
+        hidden = hidden.filter { !isOld($0.value) }
+        version += 1
+    }
+
+    func entry(named name: FileName) -> ListedEntry? { shown[name]?.entry }
+    func entry(_ inode: InodeNumber) -> ListedEntry? { byInode[inode].flatMap { shown[$0]?.entry } }
+    var entries: [ListedEntry] { shown.values.map(\.entry) }
+    /// Whether an entry of the listing is to be seen as it is.
+    func shows(_ entry: ListedEntry) -> Bool { hidden[entry.file.id] == nil && objects[entry.file.id] == nil }
+
+    /// `listing` as it is to be seen: an entry whose name a local one has is marked like any duplicate.
+    func merged(_ listing: Listing) -> [ListedEntry] {
+        let kept = listing.entries.compactMap { entry -> ListedEntry? in
+            guard shows(entry) else { return nil }
+            return shown[entry.name] == nil ? entry : entry.renamed(NameAssigner.marked(entry.name, entry.file.id.file))
+        }
+        return kept + shown.values.map(\.entry).sorted { $0.name < $1.name }
+    }
+
+    /// The files that the drive has by now, for the database: what is unfinished is in the journal.
+    func settled(_ files: [DriveFile]) -> [DriveFile] {
+        if isEmpty { return files }
+        let added = shown.values.filter { $0.settled != nil }.map(\.entry.file)
+        return files.filter { hidden[$0.id] == nil && objects[$0.id] == nil }
+            + Dictionary(added.map { ($0.id, $0) }) { first, _ in first }.values.sorted { $0.name < $1.name }
+    }
+}
