@@ -89,7 +89,7 @@ extension HTTPDrive {
             }
         var call = try changing(
             path, WireRequest.File(drive_id: id.drive.rawValue, file_id: id.file.rawValue))
-        call.context.needsNoData = true
+        call.needsNoData = true
         do {
             let wire = try await caller.value(call, as: WireTreeChange.self, urgency)
             return TreeChange(object: id, task: wire.task.map(DriveTaskID.init))

@@ -98,8 +98,9 @@ import Testing
         let bench = try Bench(.json("{}"))
         let long = FileName(String(repeating: "x", count: 1_025))
         for name in ["", ".", "..", "a/b", "a\0b", long, FileName(bytes: [0xFF])] as [FileName] {
-            #expect(await failure { try await bench.drive.createFolder(named: name, in: Bench.folder, .foreground) } != nil)
-            #expect(await failure { try await bench.drive.rename(Bench.id, to: name, .ignore, .foreground) } != nil)
+            let drive = bench.drive
+            #expect(await failure { try await drive.createFolder(named: name, in: Bench.folder, .foreground) } != nil)
+            #expect(await failure { try await drive.rename(Bench.id, to: name, .ignore, .foreground) } != nil)
         }
         #expect(bench.transport.asked.isEmpty)
     }

@@ -16,7 +16,7 @@ final class LoopbackServer: Sendable {
         }
     }
 
-    enum Step: Sendable {
+    indirect enum Step: Sendable {
         case head(Int, [(String, String)])
         case bytes([UInt8])
         case end
@@ -24,6 +24,8 @@ final class LoopbackServer: Sendable {
         case cut
         /// Says nothing more, and leaves the connection open.
         case stall
+        /// A moment later.
+        case late([Step])
         /// Reads no more of what the client sends.
         case deafen
     }
@@ -118,6 +120,13 @@ final class LoopbackServer: Sendable {
                 context.flush()
                 context.close(promise: nil)
             case .stall: context.flush()
+            case .late(let steps):
+                let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+                context.eventLoop.scheduleTask(in: .milliseconds(50)) {
+                    let (handler, context) = bound.value
+                    for step in steps { handler.play(step, context) }
+                    context.flush()
+                }
             case .deafen: context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
             }
         }

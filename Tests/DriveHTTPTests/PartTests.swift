@@ -113,13 +113,19 @@ import Testing
         await rig.end()
     }
 
-    @Test func aRefusalThatComesPieceByPiece() async throws {
-        let rig = try await Rig(
-            stall: .milliseconds(300),
-            atHead: { _ in [.deafen, .head(403, [("content-length", "9000")]), .bytes([UInt8](repeating: 32, count: 9))] }
-        ) { _ in [] }
+    @Test func aRefusalWhoseBodyComesLater() async throws {
+        let steps = Self.refusal(404, "NoSuchUpload")
+        let rig = try await Rig(atHead: { _ in [.deafen, steps[0], .late(Array(steps[1...]))] }) { _ in [] }
         let error = await failure { try await rig.send(ByteRange(0, 8_388_608)) }
-        guard case .change(.part) = error else {
+        #expect(error == .change(.part(.sessionGone)))
+        await rig.end()
+    }
+
+    @Test func aRefusalWhoseBodyNeverComes() async throws {
+        let steps = Self.refusal(404, "NoSuchUpload")
+        let rig = try await Rig(stall: .milliseconds(200), atHead: { _ in [.deafen, steps[0]] }) { _ in [] }
+        let error = await failure { try await rig.send(ByteRange(0, 8_388_608)) }
+        guard case .change(.part(.cut)) = error else {
             Issue.record("\(String(describing: error))")
             return
         }

@@ -9,7 +9,8 @@ import Testing
 @Suite struct UploadCallTests {
     private static let hash = ContentHash(hex: "2EF7BDE608CE5404E97D5F042F95F89F1C232871")!
     private static let hello = Array("Hello World!".utf8)
-    private static let rapid = HTTPAnswer.json(#"{"file_id":"f1","file_name":"n","rapid_upload":true,"upload_id":null}"#)
+    private static let rapid = HTTPAnswer.json(
+        #"{"file_id":"f1","file_name":"n","rapid_upload":true,"upload_id":null}"#)
 
     private static func file(
         _ content: FileCreation.Content = .plain, size: Int64 = 12, parts: Int = 1, _ onTaken: OnTaken = .refuse
@@ -24,8 +25,9 @@ import Testing
             return .success(
                 .json(
                     #"""
-                    {"drive_id":"11","file_id":"f1","file_name":"n(1)","upload_id":"U1","exist":false,"rapid_upload":false,
-                     "part_info_list":[{"part_number":1,"upload_url":"https://x.aliyundrive.net/1?x-oss-expires=\#(end)"},
+                    {"drive_id":"11","file_id":"f1","file_name":"n(1)","upload_id":"U1","exist":false,
+                     "rapid_upload":false,"part_info_list":[
+                     {"part_number":1,"upload_url":"https://x.aliyundrive.net/1?x-oss-expires=\#(end)"},
                      {"part_number":2,"upload_url":"https://x.aliyundrive.net/2","internal_upload_url":"http://i/2"},
                      {"part_number":3,"upload_url":null}]}
                     """#))
@@ -173,7 +175,9 @@ import Testing
                 "part_info_list": [["part_number": 3], ["part_number": 4]],
             ])
         #expect(bench.transport.asked.count == 2)
-        let error = await failure { try await bench.drive.uploadLinks(Bench.session, parts: 3...5, .foreground) }
+        let error = await failure {
+            try await bench.drive.uploadLinks(Bench.session, parts: 3...5, .foreground)
+        }
         guard case .malformedAnswer = error else {
             Issue.record("a part without an address")
             return

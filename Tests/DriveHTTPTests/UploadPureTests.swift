@@ -46,6 +46,7 @@ import Testing
         (409, xml("OperationConflict"), .failed(.denied("OperationConflict"))),
         (409, "", .failed(.denied("HTTP 409"))),
         (403, "<Error><Code>AccessDenied</Code><Message>Request has expired.</Message></Error>", .failed(.expired)),
+        (403, xml("RequestDeniedByCallback", "ExceedMaxConcurrency"), .failed(.throttled(status: 403))),
         (403, "", .failed(.expired)), (403, xml("AccessDenied"), .failed(.denied("AccessDenied"))),
         (403, xml("SignatureDoesNotMatch"), .failed(.denied("SignatureDoesNotMatch"))),
         (404, xml("NoSuchUpload"), .failed(.sessionGone)), (404, "", .failed(.denied("HTTP 404"))),

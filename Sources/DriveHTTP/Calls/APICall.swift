@@ -23,6 +23,8 @@ struct APICall: Sendable {
     var kind: RequestClass
     var body: Body
     var effect = Effect.reads
+    /// An answer without a body says all that is needed.
+    var needsNoData = false
     var context = Verdict.Context()
 
     init(_ path: String, _ kind: RequestClass, _ body: some Encodable) throws(DriveError) {

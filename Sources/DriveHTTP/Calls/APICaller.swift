@@ -45,7 +45,7 @@ struct APICaller: Sendable {
             guard case .answer(let answer) = try await step(call, urgency, &effort) else { continue }
             do {
                 // Success without data, where the call needs none (contract 1).
-                let isBare = answer.body.isEmpty && call.context.needsNoData
+                let isBare = answer.body.isEmpty && call.needsNoData
                 return try WireDecoding.decode(Value.self, from: isBare ? Array("{}".utf8) : answer.body)
             } catch {
                 let words = (error as? WireFault)?.what ?? "the body is not what the contract says"

@@ -19,8 +19,6 @@ enum Verdict: Hashable, Sendable {
         var hasMarker = false
         /// The call gives a name to something: a conflict that is not explained is the name (contract 11).
         var claimsName = false
-        /// An answer without a body says all that is needed.
-        var needsNoData = false
     }
 
     /// `serverNow` is the server's clock, for a Retry-After that names a date.

@@ -20,6 +20,8 @@ final class BodyPump: Sendable {
         var isStopped = false
         /// Kept when the piece under way has been written.
         var piece: EventLoopPromise<Void>?
+        /// Tells the library that the body has ended.
+        var done: EventLoopPromise<Void>?
         var task: Task<Void, Never>?
     }
 
@@ -55,26 +57,35 @@ final class BodyPump: Sendable {
         let task = state.withLock { $0.task }
         task?.cancel()
         await task?.value
+        finish(.failure(Stopped()))
     }
 
     @Sendable private func start(_ writer: HTTPClient.Body.StreamWriter) -> EventLoopFuture<Void> {
         let done = loop.makePromise(of: Void.self)
-        let task = Task {
-            do {
-                while let piece = try await source.next() {
-                    try await write(piece, to: writer)
-                    source.written(piece.readableBytes)
-                }
-                done.succeed()
-            } catch is Stopped {
-                // What the server answers says more; where the exchange is over already nobody listens.
-                done.succeed()
-            } catch {
-                done.fail(error)
-            }
-        }
+        state.withLock { $0.done = done }
+        let task = Task { await run(writer) }
         state.withLock { $0.task = task }
         return done.futureResult
+    }
+
+    private func run(_ writer: HTTPClient.Body.StreamWriter) async {
+        do {
+            while let piece = try await source.next() {
+                try await write(piece, to: writer)
+                source.written(piece.readableBytes)
+            }
+            finish(.success(()))
+        } catch is Stopped {
+            // The answer says why. A body that ended here would be too short, which ends the exchange without it; and
+            // the library does not watch over an answer that comes ahead of the body's end.
+            loop.scheduleTask(in: stall) { self.finish(.failure(Stalled())) }
+        } catch {
+            finish(.failure(error))
+        }
+    }
+
+    private func finish(_ result: Result<Void, any Error>) {
+        state.withLock { $0.done.take() }?.completeWith(result)
     }
 
     private func write(_ bytes: ByteBuffer, to writer: HTTPClient.Body.StreamWriter) async throws {

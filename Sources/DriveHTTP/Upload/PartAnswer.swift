@@ -24,6 +24,7 @@ enum PartAnswer: Hashable, Sendable {
         case (404, "NoSuchUpload"): .failed(.sessionGone)
         // The store waited too long for bytes.
         case (400, "RequestTimeout"): .failed(.cut("RequestTimeout"))
+        case (403, _) where text.contains("ExceedMaxConcurrency"): .failed(.throttled(status: status))
         // The text is matched because the code alone does not tell (contract 6.4); without a readable body the
         // likeliest cause is age.
         case (403, _) where code == nil || text.contains("Request has expired"): .failed(.expired)
