@@ -69,7 +69,9 @@ let package = Package(
         // The drive over HTTP: the only module of the filesystem that sees the network.
         .target(
             name: "DriveHTTP",
-            dependencies: ["Basics", "Drive", .product(name: "AsyncHTTPClient", package: "async-http-client"), log] + nio,
+            dependencies: [
+                "Basics", "Drive", .product(name: "AsyncHTTPClient", package: "async-http-client"), crypto, log,
+            ] + nio,
             swiftSettings: strict),
 
         // Options and configuration as values; the only module that sees TOML.
@@ -103,6 +105,10 @@ let package = Package(
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
         // Runs the built program as a child process.
         .testTarget(name: "CommandTests", dependencies: ["aliyunfs", "Settings", "Status"], swiftSettings: strict),
+        // The client against the emulator, which shares no code with it.
+        .testTarget(
+            name: "DriveContractTests", dependencies: ["DriveHTTP", "AlipanEmulator", "TestSupport", crypto, log],
+            swiftSettings: strict),
         .testTarget(
             name: "DriveHTTPTests", dependencies: ["DriveHTTP", "TestSupport", log] + nio, swiftSettings: strict),
         .testTarget(name: "DriveTests", dependencies: ["Drive"], swiftSettings: strict),

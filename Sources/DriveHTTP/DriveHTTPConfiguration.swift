@@ -59,6 +59,11 @@ public struct DriveHTTPConfiguration: Sendable {
     public var linkHostSuffixes: [String] = []
     /// Bytes per second over all downloads of this process.
     public var bandwidthDown: Int64?
+    /// Bytes per second over all uploads of this process.
+    public var bandwidthUp: Int64?
+    /// Sends parts to the store's address inside its own data centre: for machines that stand there, unreachable from
+    /// anywhere else (contract 7.6).
+    public var usesInternalUploadHost = false
     /// Never empty: the service fails without one (contract 1).
     public var userAgent = "aliyunfs"
     public var proxy: Proxy?

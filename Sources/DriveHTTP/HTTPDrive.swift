@@ -8,12 +8,13 @@ import Synchronization
 /// One instance serves one account; several, in this process or in others, share the service's limits through
 /// `DriveHTTPConfiguration.limitsDirectory` and the login through its token file. May be used from any thread.
 /// Call `shutdown` before letting go of it.
-public final class HTTPDrive: Drive {
+public final class HTTPDrive: WritableDrive {
     let configuration: DriveHTTPConfiguration
     let transport: any HTTPTransport
     let caller: APICaller
     let streams: StreamGate
     let bandwidth: Bandwidth?
+    let bandwidthUp: Bandwidth?
     let hosts: LinkHosts
     let clock: ServerClock
     let time: any TimeSource
@@ -58,7 +59,10 @@ public final class HTTPDrive: Drive {
             configured: configuration.streams, linger: configuration.streamLinger,
             directory: configuration.limitsDirectory, time: time)
         bandwidth = Bandwidth(bytesPerSecond: configuration.bandwidthDown)
-        hosts = LinkHosts(configured: configuration.linkHostSuffixes, apiURL: configuration.apiURL)
+        bandwidthUp = Bandwidth(bytesPerSecond: configuration.bandwidthUp)
+        hosts = LinkHosts(
+            configured: configuration.linkHostSuffixes, apiURL: configuration.apiURL,
+            usesInternal: configuration.usesInternalUploadHost)
         caller = APICaller(
             apiURL: configuration.apiURL, userAgent: configuration.userAgent, timeout: configuration.timeout,
             requestTimeout: configuration.requestTimeout, transport: transport, authenticator: authenticator,

@@ -16,7 +16,7 @@ final class LoopbackServer: Sendable {
         }
     }
 
-    enum Step: Sendable {
+    indirect enum Step: Sendable {
         case head(Int, [(String, String)])
         case bytes([UInt8])
         case end
@@ -24,7 +24,13 @@ final class LoopbackServer: Sendable {
         case cut
         /// Says nothing more, and leaves the connection open.
         case stall
+        /// A moment later.
+        case late([Step])
+        /// Reads no more of what the client sends.
+        case deafen
     }
+
+    typealias Script = @Sendable (Request) -> [Step]
 
     private let channel: any Channel
     private let opened: Counter
@@ -38,7 +44,8 @@ final class LoopbackServer: Sendable {
         var count: Int { value.load(ordering: .relaxed) }
     }
 
-    init(_ script: @escaping @Sendable (Request) -> [Step]) async throws {
+    /// `atHead` is played when the head of a request has come, its body not yet.
+    init(atHead: @escaping Script = { _ in [] }, _ script: @escaping Script) async throws {
         let (opened, closed) = (Counter(), Counter())
         let log = Log()
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -48,7 +55,7 @@ final class LoopbackServer: Sendable {
                 channel.closeFuture.whenComplete { _ in closed.add() }
                 return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(Handler(script: script, log: log))
+                    try channel.pipeline.syncOperations.addHandler(Handler(atHead: atHead, script: script, log: log))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -73,18 +80,24 @@ final class LoopbackServer: Sendable {
         typealias InboundIn = HTTPServerRequestPart
         typealias OutboundOut = HTTPServerResponsePart
 
-        private let script: @Sendable (Request) -> [Step]
+        private let atHead: Script
+        private let script: Script
         private let log: Log
         private var request: Request?
 
-        init(script: @escaping @Sendable (Request) -> [Step], log: Log) {
+        init(atHead: @escaping Script, script: @escaping Script, log: Log) {
+            self.atHead = atHead
             self.script = script
             self.log = log
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
-            case .head(let head): request = Request(head: head, body: [])
+            case .head(let head):
+                let begun = Request(head: head, body: [])
+                request = begun
+                for step in atHead(begun) { play(step, context) }
+                context.flush()
             case .body(let bytes): request?.body.append(contentsOf: bytes.readableBytesView)
             case .end:
                 guard let request else { return }
@@ -107,6 +120,14 @@ final class LoopbackServer: Sendable {
                 context.flush()
                 context.close(promise: nil)
             case .stall: context.flush()
+            case .late(let steps):
+                let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+                context.eventLoop.scheduleTask(in: .milliseconds(50)) {
+                    let (handler, context) = bound.value
+                    for step in steps { handler.play(step, context) }
+                    context.flush()
+                }
+            case .deafen: context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
             }
         }
     }

@@ -3,8 +3,9 @@ import Drive
 import Logging
 
 /// Makes a call of the API to its end: token, turn, request, verdict, and again where that helps, until there is an
-/// answer, a final refusal, or the deadline (contract 1, 10 and 11). Every call here only reads, so each may be
-/// repeated.
+/// answer, a final refusal, or the deadline (contract 1, 10 and 11). A call that changes something is repeated only
+/// where it certainly was not carried out: no connection, a refused token, throttling. Anything else without an answer
+/// ends it in `ChangeFailure.uncertain`.
 struct APICaller: Sendable {
     /// No answer of the API is near this.
     static let longestAnswer = 16 * 1_024 * 1_024
@@ -43,7 +44,9 @@ struct APICaller: Sendable {
         while true {
             guard case .answer(let answer) = try await step(call, urgency, &effort) else { continue }
             do {
-                return try WireDecoding.decode(Value.self, from: answer.body)
+                // Success without data, where the call needs none (contract 1).
+                let isBare = answer.body.isEmpty && call.needsNoData
+                return try WireDecoding.decode(Value.self, from: isBare ? Array("{}".utf8) : answer.body)
             } catch {
                 let words = (error as? WireFault)?.what ?? "the body is not what the contract says"
                 try await fault(call, .malformedAnswer("\(call.path): \(words)"), &effort)
@@ -109,6 +112,7 @@ struct APICaller: Sendable {
     private func send(
         _ call: APICall, _ token: String, _ urgency: Urgency, _ effort: inout Effort
     ) async throws(DriveError) -> HTTPAnswer? {
+        let body = try await body(of: call, token)
         let turn = try await turn(call, urgency, effort)
         let left = effort.deadline - time.now()
         guard left > .zero else {
@@ -116,9 +120,9 @@ struct APICaller: Sendable {
             throw effort.failure ?? .deadlinePassed
         }
         var headers = [(name: "Authorization", value: "Bearer \(token)"), (name: "User-Agent", value: userAgent)]
-        if call.body != nil { headers.append((name: "Content-Type", value: "application/json")) }
+        if body != nil { headers.append((name: "Content-Type", value: "application/json")) }
         let request = HTTPCall(
-            method: call.method, url: apiURL + call.path, headers: headers, body: call.body,
+            method: call.method, url: apiURL + call.path, headers: headers, body: body,
             timeout: min(requestTimeout, left))
         do {
             let answer = try await transport.exchange(request, limit: Self.longestAnswer, onSent: turn.sent)
@@ -129,11 +133,21 @@ struct APICaller: Sendable {
             switch error {
             case .cancelled: throw .cancelled
             case .badAddress: throw .misconfigured("the address of the API is not a URL")
-            case .tooLong: throw .malformedAnswer("\(call.path): longer than \(Self.longestAnswer) bytes")
+            case .tooLong:
+                let error = DriveError.malformedAnswer("\(call.path): longer than \(Self.longestAnswer) bytes")
+                throw call.effect == .changes ? uncertain(call, error) : error
             case .unreachable(let words): try await unreachable(call, .unreachable(words), &effort)
             case .lost(let words): try await fault(call, .unreachable(words), &effort)
             }
             return nil
+        }
+    }
+
+    private func body(of call: APICall, _ token: String) async throws(DriveError) -> [UInt8]? {
+        switch call.body {
+        case .none: nil
+        case .fixed(let body): body
+        case .forToken(let make): try await make(token)
         }
     }
 
@@ -153,7 +167,14 @@ struct APICaller: Sendable {
 
     /// The server or the answer failed: waits before the next try, or ends the call with `error`.
     private func fault(_ call: APICall, _ error: DriveError, _ effort: inout Effort) async throws(DriveError) {
+        if call.effect == .changes { throw uncertain(call, error) }
         try await pause(call, error, effort.policy.fault(jitter: random()), &effort)
+    }
+
+    /// A change that was sent and not answered.
+    private func uncertain(_ call: APICall, _ error: DriveError) -> DriveError {
+        faults.note(call.path, error.words)
+        return .change(.uncertain(error.words))
     }
 
     private func unreachable(_ call: APICall, _ error: DriveError, _ effort: inout Effort) async throws(DriveError) {
@@ -170,66 +191,6 @@ struct APICaller: Sendable {
             try await time.sleep(for: wait)
         } catch {
             throw .cancelled
-        }
-    }
-}
-
-extension DriveError {
-    /// For logs and `status`: no secrets, one line.
-    var words: String {
-        switch self {
-        case .unreachable(let words), .loginRequired(let words), .misconfigured(let words), .malformedAnswer(let words):
-            words
-        case .cancelled: "cancelled"
-        case .deadlinePassed: "out of time"
-        case .accessDenied(let refusal), .accountRestricted(let refusal), .driveLocked(let refusal),
-            .notFound(let refusal), .inRecycleBin(let refusal), .nameTaken(let refusal), .wrongKind(let refusal),
-            .quotaExhausted(let refusal), .tooLarge(let refusal), .staleMarker(let refusal), .rejected(let refusal),
-            .serverFailure(let refusal):
-            refusal.words
-        case .download(let failure): failure.words
-        case .change(let failure): failure.words
-        }
-    }
-}
-
-extension DownloadFailure {
-    var words: String {
-        switch self {
-        case .expired: "the link is too old"
-        case .tooManyStreams: "too many downloads are open for this account"
-        case .denied(let code): "refused: \(code)"
-        case .gone: "the object is gone"
-        case .wrongRange(let words): words
-        case .cut(let words): words
-        case .throttled(let status): "HTTP \(status)"
-        case .foreignHost(let host): "the link points to \(host), which is not the drive's"
-        }
-    }
-}
-
-extension ChangeFailure {
-    var words: String {
-        switch self {
-        case .uncertain(let words): words
-        case .preHashMatched: "the drive may know this content"
-        case .invalidProof(let refusal), .contentMismatch(let refusal), .uploadGone(let refusal): refusal.words
-        case .part(let failure): failure.words
-        case .source(let error): error.description
-        }
-    }
-}
-
-extension PartFailure {
-    var words: String {
-        switch self {
-        case .expired: "the upload address is too old"
-        case .notSequential(let expected): "the drive wants another part" + (expected.map { " (\($0))" } ?? "")
-        case .sessionGone: "the upload session is gone"
-        case .denied(let code): "refused: \(code)"
-        case .throttled(let status): "HTTP \(status)"
-        case .cut(let words): words
-        case .foreignHost(let host): "the upload address points to \(host), which is not the drive's"
         }
     }
 }

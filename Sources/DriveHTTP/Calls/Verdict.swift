@@ -17,6 +17,8 @@ enum Verdict: Hashable, Sendable {
     struct Context: Hashable, Sendable {
         /// A listing that goes on from a marker: what is wrong with its parameters is the marker.
         var hasMarker = false
+        /// The call gives a name to something: a conflict that is not explained is the name (contract 11).
+        var claimsName = false
     }
 
     /// `serverNow` is the server's clock, for a Retry-After that names a date.
@@ -33,7 +35,7 @@ enum Verdict: Hashable, Sendable {
             return
         }
         let wait = RetryAfter.read(answer.fields, serverNow: serverNow)
-        self = Self.byCode(shape, context, wait) ?? Self.byStatus(shape, wait)
+        self = Self.byCode(shape, context, wait) ?? Self.byStatus(shape, context, wait)
     }
 
     private static func byCode(_ shape: AnswerShape, _ context: Context, _ wait: Duration?) -> Verdict? {
@@ -50,7 +52,18 @@ enum Verdict: Hashable, Sendable {
         case "FeatureTemporaryDisabled": return .final(.serverFailure(refusal))
         case "InvalidClientId", "InvalidClientSecret", "AppNotExists", "InvalidGrantType", "InvalidCode":
             return .final(.misconfigured(refusal.words))
-        default: return refused(refusal, context).map { .final($0) }
+        default: return (changeRefused(refusal) ?? refused(refusal, context)).map { .final($0) }
+        }
+    }
+
+    /// The codes of the changing calls alone (contract 7.4 to 7.6).
+    private static func changeRefused(_ refusal: Refusal) -> DriveError? {
+        switch refusal.code {
+        case "PreHashMatched": .change(.preHashMatched)
+        case "InvalidRapidProof": .change(.invalidProof(refusal))
+        case "InvalidParameter.ContentHash": .change(.contentMismatch(refusal))
+        case "NotFound.UploadId": .change(.uploadGone(refusal))
+        default: nil
         }
     }
 
@@ -72,7 +85,7 @@ enum Verdict: Hashable, Sendable {
         }
     }
 
-    private static func byStatus(_ shape: AnswerShape, _ wait: Duration?) -> Verdict {
+    private static func byStatus(_ shape: AnswerShape, _ context: Context, _ wait: Duration?) -> Verdict {
         let refusal = shape.refusal
         switch refusal.status {
         case 401: return .tokenRefused(refusal)
@@ -81,6 +94,7 @@ enum Verdict: Hashable, Sendable {
         // The app lacks a permission, or the drive id is wrong (contract 1).
         case 501: return .final(.accessDenied(refusal))
         case 413: return .final(.tooLarge(refusal))
+        case 409 where context.claimsName && !refusal.code.isEmpty: return .final(.nameTaken(refusal))
         case 404 where !refusal.code.isEmpty: return .final(.notFound(refusal))
         case 404, 405: return .final(.rejected(refusal))
         // A page of a gateway instead of an answer: throttling in disguise, or a fault on the way.

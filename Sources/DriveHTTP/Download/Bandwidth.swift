@@ -1,7 +1,7 @@
 import Basics
 import Synchronization
 
-/// Holds all downloads of the process together under so many bytes per second.
+/// Holds all transfers of one direction of the process together under so many bytes per second.
 final class Bandwidth: Sendable {
     /// How far ahead of the rate a burst may run.
     private static let burst: Duration = .milliseconds(100)
@@ -18,7 +18,10 @@ final class Bandwidth: Sendable {
         paid = Mutex(Moment(sinceBoot: .zero))
     }
 
-    /// How long to wait after having received `count` bytes.
+    /// How many bytes may go at once without a gap that looks like a stall.
+    var piece: Int { Int(clamping: max(1_024, bytesPerSecond / 4)) }
+
+    /// How long to wait after `count` bytes have gone; a long wait comes in portions, the next being asked for with 0.
     func pause(after count: Int, now: Moment) -> Duration {
         let cost = Duration.nanoseconds(Int64(Double(count) / Double(bytesPerSecond) * 1e9))
         return paid.withLock { paid in

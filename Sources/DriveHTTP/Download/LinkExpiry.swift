@@ -11,7 +11,9 @@ enum LinkExpiry {
     static let longest: Duration = .seconds(86_400)
 
     /// The life left at `serverNow`, the server's clock when the link was issued.
-    static func life(of link: String, stated: WireTime?, serverNow: UnixTime) -> Duration {
+    static func life(
+        of link: String, stated: WireTime?, serverNow: UnixTime, assumed: Duration = assumed
+    ) -> Duration {
         guard let end = inQuery(link) ?? stated?.unix.seconds else { return assumed }
         return min(max(.seconds(end - serverNow.seconds), shortest), longest)
     }

@@ -7,8 +7,11 @@ struct LinkHosts: Sendable {
 
     private let configured: [String]
     private let allowsLoopback: Bool
+    private let allowsInternal: Bool
 
-    init(configured: [String], apiURL: String) {
+    /// `usesInternal`: the store's address inside its own data centre is reached without TLS (contract 7.6).
+    init(configured: [String], apiURL: String, usesInternal: Bool = false) {
+        allowsInternal = usesInternal
         self.configured = configured.map { Self.bare($0) }.filter { !$0.isEmpty }
         allowsLoopback = URL(string: apiURL)?.host.map { Self.isLoopback(Self.bare($0)) } ?? false
     }
@@ -21,6 +24,7 @@ struct LinkHosts: Sendable {
         if scheme != "https" && scheme != "http" { return "\(Redaction.clean(scheme))://" }
         if allowsLoopback, Self.isLoopback(host) { return nil }
         if configured.contains(where: { Self.matches(host, $0) }) { return nil }
+        if allowsInternal, host.hasSuffix("-internal.aliyuncs.com") { return nil }
         guard Self.known.contains(where: { Self.matches(host, $0) }) else { return Redaction.clean(host) }
         return scheme == "https" ? nil : "http to \(Redaction.clean(host))"
     }

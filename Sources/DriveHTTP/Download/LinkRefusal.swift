@@ -12,7 +12,7 @@ enum LinkRefusal {
         case 404: return .gone
         case 416: return .wrongRange("the store knows no such range")
         case 408, 429, 500...599: return .throttled(status: status)
-        default: return .denied(code(in: text) ?? "HTTP \(status)")
+        default: return .denied(StoreError.element("Code", in: text) ?? "HTTP \(status)")
         }
     }
 
@@ -21,15 +21,6 @@ enum LinkRefusal {
         if text.contains("ExceedMaxConcurrency") { return .tooManyStreams }
         if text.contains("Request has expired") { return .expired }
         // Without a readable body the likeliest cause is age.
-        return code(in: text).map { .denied($0) } ?? .expired
-    }
-
-    /// The `<Code>` of the store's XML, made fit to show.
-    private static func code(in text: String) -> String? {
-        guard let start = text.firstRange(of: "<Code>")?.upperBound,
-            let end = text[start...].firstRange(of: "</Code>")?.lowerBound
-        else { return nil }
-        let code = Redaction.clean(String(text[start..<end]))
-        return code.isEmpty ? nil : code
+        return StoreError.element("Code", in: text).map { .denied($0) } ?? .expired
     }
 }

@@ -9,9 +9,15 @@ import Synchronization
 ///
 /// Bodies go through the library's delegate interface with connection and delegate on one event loop wherever an
 /// idle connection of that loop can be found or made: each piece is handed on where it was read from the socket,
-/// without a hop or a copy.
+/// without a hop or a copy. Requests with a long body have a client of their own: what they wait for after their last
+/// byte takes longer, as that byte may lie in a full socket.
 final class ClientTransport: HTTPTransport {
+    /// How much longer than a stall the answer to a long body may take.
+    private static let patience: Int64 = 3
+
     private let client: HTTPClient
+    private let uploads: HTTPClient
+    private let stall: TimeAmount
     private let loops: [any EventLoop]
     private let isDown = Atomic(false)
 
@@ -38,29 +44,60 @@ final class ClientTransport: HTTPTransport {
             settings.proxy = .server(host: proxy.host, port: proxy.port)
         }
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: settings)
+        stall = TimeAmount(configuration.stallTimeout)
+        settings.timeout.read = stall * Self.patience
+        uploads = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: settings)
     }
 
     func exchange(
         _ call: HTTPCall, limit: Int, onSent: @escaping @Sendable () -> Void
     ) async throws(TransportFailure) -> HTTPAnswer {
         let collector = Collector(limit: limit)
-        try await run(call, Conveyor(receiver: collector, onSent: onSent))
+        if let source = call.source, source.length > 0 {
+            try await send(call, source, collector, onSent)
+        } else {
+            try await run(call, call.body.map { .bytes($0) }, on: client, Conveyor(receiver: collector, onSent: onSent))
+        }
         return try collector.answer()
     }
 
     func stream(_ call: HTTPCall, into receiver: any AnswerReceiver) async throws(TransportFailure) {
-        try await run(call, Conveyor(receiver: receiver, onSent: {}))
+        try await run(call, call.body.map { .bytes($0) }, on: client, Conveyor(receiver: receiver, onSent: {}))
+    }
+
+    private func send(
+        _ call: HTTPCall, _ source: any BodySource, _ receiver: any AnswerReceiver,
+        _ onSent: @escaping @Sendable () -> Void
+    ) async throws(TransportFailure) {
+        var call = call
+        let lane = call.lane ?? 0
+        call.lane = lane
+        let pump = BodyPump(source, on: loops[lane % loops.count], stall: stall)
+        let result: Result<Void, TransportFailure>
+        do {
+            let conveyor = Conveyor(receiver: receiver, pump: pump, onSent: onSent)
+            try await run(call, pump.body, on: uploads, conveyor)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await pump.end()
+        try result.get()
     }
 
     deinit {
         // The library traps when it is let go of unclosed; a forgotten `shutdown` shall not end the process.
         guard !isDown.load(ordering: .acquiring) else { return }
-        Task { [client] in await Self.close(client) }
+        Task { [client, uploads] in
+            await Self.close(client)
+            await Self.close(uploads)
+        }
     }
 
     func shutdown() async {
         guard !isDown.exchange(true, ordering: .acquiringAndReleasing) else { return }
         await Self.close(client)
+        await Self.close(uploads)
     }
 
     private static func close(_ client: HTTPClient) async {
@@ -71,12 +108,14 @@ final class ClientTransport: HTTPTransport {
         }
     }
 
-    private func run(_ call: HTTPCall, _ conveyor: Conveyor) async throws(TransportFailure) {
+    private func run(
+        _ call: HTTPCall, _ body: HTTPClient.Body?, on client: HTTPClient, _ conveyor: Conveyor
+    ) async throws(TransportFailure) {
         let request: HTTPClient.Request
         do {
             request = try HTTPClient.Request(
                 url: call.url, method: HTTPMethod(rawValue: call.method.rawValue),
-                headers: HTTPHeaders(call.headers.map { ($0.name, $0.value) }), body: call.body.map { .bytes($0) })
+                headers: HTTPHeaders(call.headers.map { ($0.name, $0.value) }), body: body)
         } catch {
             throw .badAddress
         }

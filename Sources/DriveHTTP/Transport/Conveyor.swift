@@ -11,11 +11,13 @@ final class Conveyor: HTTPClientResponseDelegate {
     struct Enough: Error {}
 
     private let receiver: any AnswerReceiver
+    private let pump: BodyPump?
     private let onSent: @Sendable () -> Void
     private let sent = Atomic(false)
 
-    init(receiver: any AnswerReceiver, onSent: @escaping @Sendable () -> Void) {
+    init(receiver: any AnswerReceiver, pump: BodyPump? = nil, onSent: @escaping @Sendable () -> Void) {
         self.receiver = receiver
+        self.pump = pump
         self.onSent = onSent
     }
 
@@ -26,7 +28,11 @@ final class Conveyor: HTTPClientResponseDelegate {
         if !sent.exchange(true, ordering: .acquiringAndReleasing) { onSent() }
     }
 
+    func didSendRequestPart(task: HTTPClient.Task<Void>, _ part: IOData) { pump?.wrote() }
+
     func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+        // A refusal ahead of the body's end: the rest of it is not wanted.
+        if head.status.code >= 300 { pump?.stop() }
         let fields = HTTPFields(head.headers.map { ($0.name, $0.value) })
         return receiver.receive(status: Int(head.status.code), fields: fields)
             ? task.eventLoop.makeSucceededVoidFuture() : task.eventLoop.makeFailedFuture(Enough())

@@ -1,15 +1,29 @@
+import NIOCore
+
 /// One HTTP request, ready to send. It carries secrets: never described, never logged.
 struct HTTPCall: Sendable {
-    enum Method: String, Sendable { case get = "GET", post = "POST" }
+    enum Method: String, Sendable { case get = "GET", post = "POST", put = "PUT" }
 
     var method: Method
     var url: String
     var headers: [(name: String, value: String)] = []
     var body: [UInt8]?
+    /// A body that is read while it is sent, in place of `body`. It is not asked for more once the exchange has ended.
+    var source: (any BodySource)?
     /// Longest time from now to the end of the answer; `nil` leaves only the stall limit between bytes.
     var timeout: Duration?
     /// Calls of one lane run on one thread and so find each other's idle connections; `nil` takes any connection.
     var lane: Int?
+}
+
+/// A body too long to be held.
+protocol BodySource: Sendable {
+    /// Exactly what `next` brings altogether.
+    var length: Int64 { get }
+    /// The next bytes; `nil` at the end. Asked for one at a time, and only when those before have been written.
+    func next() async throws -> ByteBuffer?
+    /// The bytes of the last `next` have been written to the connection. From any thread.
+    func written(_ count: Int)
 }
 
 /// Header fields of an answer; names are compared without regard to case.
