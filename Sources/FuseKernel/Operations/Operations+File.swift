@@ -7,10 +7,7 @@ extension Bridge {
         serve(.open, on: inode, request) { bridge throws(FSError) in
             try await bridge.fileSystem.open(inode, flags)
         } answer: { bridge, reply, opened in
-            var info = fuse_file_info()
-            info.fh = opened.handle.rawValue
-            info.keep_cache = opened.keepsCache ? 1 : 0
-            let delivery = reply.open(info)
+            let delivery = reply.open(opened.kernelInfo(flags))
             // Nobody will ever close what nobody got.
             if delivery != .delivered { bridge.fileSystem.release(opened.handle) }
             return delivery
