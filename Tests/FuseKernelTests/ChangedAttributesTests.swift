@@ -83,7 +83,9 @@ struct ChangedAttributesTests {
             }
             try await calling { try Call.removeAttribute(file, "user.plain") }
             await #expect(throws: CallError(ENODATA)) { try await calling { try Call.attribute(file, "user.plain") } }
-            await #expect(throws: CallError(ENODATA)) { try await calling { try Call.removeAttribute(file, "user.plain") } }
+            await #expect(throws: CallError(ENODATA)) {
+                try await calling { try Call.removeAttribute(file, "user.plain") }
+            }
         }
     }
 

@@ -100,12 +100,7 @@ extension WritableFileSystem {
     }
 
     func write(_ handle: FileHandle, at offset: Int64, _ bytes: WriteBytes) async throws(FSError) {
-        let name = state.withLock { state in
-            state.open[handle].flatMap { opened in
-                state.child(Self.stallingName, in: .root) == opened.inode ? Self.stallingName : nil
-            }
-        }
-        try await enter(.write, name)
+        try await enter(.write, state.withLock { $0.writesStall } ? Self.stallingName : nil)
         if state.withLock({ $0.dallies }) { for _ in 0..<20 { await Task.yield() } }
         state.withLock { state in
             guard let inode = state.open[handle]?.inode else { return }
@@ -192,9 +187,8 @@ extension WritableFileSystem.State {
 
     /// Also true of what is no folder.
     fileprivate func isEmptyFolder(_ place: Place) -> Bool {
-        guard let inode = child(place.name, in: place.parent), case .folder(let children)? = nodes[inode]?.content else {
-            return true
-        }
+        let inode = child(place.name, in: place.parent)
+        guard case .folder(let children)? = inode.flatMap({ nodes[$0] })?.content else { return true }
         return children.isEmpty
     }
 }

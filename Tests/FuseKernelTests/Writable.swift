@@ -44,6 +44,8 @@ final class WritableFileSystem: FileSystem {
         var failures: [Tally.Event: FSError] = [:]
         /// Writes let others run before they take their bytes.
         var dallies = false
+        /// Writes wait until they are cancelled.
+        var writesStall = false
         var written: [Written] = []
         var changes: [AttributeChange] = []
         var changedThrough: [FileHandle?] = []
@@ -51,7 +53,7 @@ final class WritableFileSystem: FileSystem {
 
     /// The only time there is.
     static let now = UnixTime(seconds: 1_700_000_000, nanoseconds: 42)
-    /// Creating it waits until it is cancelled; so do writes to it.
+    /// Creating it waits until it is cancelled.
     static let stallingName: FileName = "stalled-name"
     /// Creating it waits until `yieldAtLast` is called, against the rules.
     static let stubbornName: FileName = "stubborn-name"
@@ -69,6 +71,7 @@ final class WritableFileSystem: FileSystem {
     var written: [Written] { state.withLock { $0.written } }
 
     func fail(_ event: Tally.Event, with error: FSError?) { state.withLock { $0.failures[event] = error } }
+    func letWritesStall(_ stall: Bool) { state.withLock { $0.writesStall = stall } }
     func dally() { state.withLock { $0.dallies = true } }
 
     /// Puts a file into the root, behind the kernel's back.

@@ -142,6 +142,31 @@ struct WritingTests {
         }
     }
 
+    /// Writes that wait hold their bytes; beyond the bound one is refused, and nobody else is held up.
+    @Test func writesThatWaitAreBoundedAndCanBeInterrupted() async throws {
+        var options = writable()
+        options.writeBuffersMax = 1
+        options.writeOverflowBytesMax = 1 << 20
+        fileSystem.letWritesStall(true)
+        try await withMount(fileSystem, options) { mount in
+            let write: @Sendable (String) -> Child = { name in
+                Child(["dd", "if=/dev/zero", "of=\(mount(name))", "bs=1M", "count=1"])
+            }
+            let waiting = [write("a"), write("b")]
+            try await fileSystem.calls.wait(for: .stall, count: 2)
+            #expect(await write("c").outcome().text.contains("Cannot allocate memory"))
+            #expect(mount.session.statistics.refused == 1)
+            #expect(await Child.run("ls", mount.path).text == "a\nb\nc\n")
+            for child in waiting { child.send(SIGINT) }
+            for child in waiting { _ = await child.outcome() }
+            try await mount.until { mount.session.statistics.inFlight == 0 }
+            #expect(mount.session.statistics.interrupted == 2)
+            fileSystem.letWritesStall(false)
+            #expect(await write("c").outcome().status == 0)
+            #expect(fileSystem.bytes("c")?.count == 1 << 20)
+        }
+    }
+
     @Test func aSharedMappingIsWrittenBack() async throws {
         try await withMount(fileSystem, writable()) { mount in
             let read = try await calling {

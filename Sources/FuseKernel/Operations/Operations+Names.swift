@@ -40,13 +40,14 @@ extension Bridge {
     }
 
     static let onRename:
-        @convention(c) (fuse_req_t, fuse_ino_t, UnsafePointer<CChar>, fuse_ino_t, UnsafePointer<CChar>, UInt32) -> Void =
-            { request, parent, name, newParent, newName, flags in
-                let bridge = Bridge.of(request)
-                guard let mode = RenameMode(kernelFlags: flags) else { return bridge.refuse(.rename, request, EINVAL) }
-                bridge.rename(
-                    request, Place(kernelParent: parent, name), to: Place(kernelParent: newParent, newName), mode)
-            }
+        @convention(c) (
+            fuse_req_t, fuse_ino_t, UnsafePointer<CChar>, fuse_ino_t, UnsafePointer<CChar>, UInt32
+        ) -> Void = { request, parent, name, newParent, newName, flags in
+            let bridge = Bridge.of(request)
+            guard let mode = RenameMode(kernelFlags: flags) else { return bridge.refuse(.rename, request, EINVAL) }
+            bridge.rename(
+                request, Place(kernelParent: parent, name), to: Place(kernelParent: newParent, newName), mode)
+        }
 }
 
 extension Place {

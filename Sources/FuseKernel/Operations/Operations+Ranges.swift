@@ -39,9 +39,7 @@ extension Bridge {
         return target == .data ? offset : size
     }
 
-    func copy(
-        _ request: fuse_req_t, _ source: OpenPlace, to target: OpenPlace, count: Int64
-    ) {
+    func copy(_ request: fuse_req_t, _ source: OpenPlace, to target: OpenPlace, count: Int64) {
         serve(.copy, on: source.inode, and: target.inode, request) { bridge throws(FSError) in
             let copied = try await bridge.fileSystem.copy(
                 source.handle, at: source.offset, to: target.handle, at: target.offset, count: count)

@@ -5,7 +5,9 @@ import VFS
 
 /// What changes an open file, or says that it is to last.
 extension Bridge {
-    func write(_ request: fuse_req_t, _ inode: InodeNumber, _ handle: FileHandle, at offset: Int64, _ bytes: WriteCopy) {
+    func write(
+        _ request: fuse_req_t, _ inode: InodeNumber, _ handle: FileHandle, at offset: Int64, _ bytes: WriteCopy
+    ) {
         serve(.write, on: inode, request) { bridge throws(FSError) in
             try await bridge.fileSystem.write(handle, at: offset, WriteBytes(bytes.bytes))
             return bytes
