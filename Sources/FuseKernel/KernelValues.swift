@@ -164,12 +164,12 @@ extension Caller {
 }
 
 extension OpenReply {
-    /// What the kernel is told of it. Closing a file that was not opened for writing has nothing to tell us.
-    func kernelInfo(_ flags: OpenFlags) -> fuse_file_info {
+    /// What the kernel is told of it. With `flushes` false it need not tell us of closed descriptors.
+    func kernelInfo(flushes: Bool) -> fuse_file_info {
         var info = fuse_file_info()
         info.fh = handle.rawValue
         info.keep_cache = keepsCache ? 1 : 0
-        info.noflush = flags.contains(.write) ? 0 : 1
+        info.noflush = flushes ? 0 : 1
         return info
     }
 }

@@ -35,6 +35,18 @@ struct ChangedAttributesTests {
         }
     }
 
+    /// The kernel itself takes the set-user-ID bit from a file that changes hands.
+    @Test(.enabled(if: geteuid() == 0, "only root gives files away")) func aNewOwnerLosesTheSetUserBit() async throws {
+        fileSystem.add("file", "text")
+        try await withMount(fileSystem, writable()) { mount in
+            try await calling {
+                try Call.check(chmod(mount("file"), 0o4755))
+                try Call.check(chown(mount("file"), 12, gid_t.max))
+            }
+            #expect(fileSystem.node("file")?.permissions == 0o755)
+        }
+    }
+
     @Test func timesChangeToTheNanosecond() async throws {
         fileSystem.add("file", "text")
         try await withMount(fileSystem, writable()) { mount in

@@ -19,8 +19,7 @@ struct WritingTests {
     @Test func aFileIsCreatedWrittenAndRead() async throws {
         try await withMount(fileSystem, writable()) { mount in
             let read = try await calling {
-                umask(0o022)
-                return try Call.with(mount("new"), O_RDWR | O_CREAT, 0o666) { file in
+                try Call.with(mount("new"), O_RDWR | O_CREAT, 0o600) { file in
                     try Call.write(file, "hello")
                     try Call.write(file, "world", at: 10)
                     return try Call.read(file, 100)
@@ -28,10 +27,19 @@ struct WritingTests {
             }
             #expect(read == Array("hello\0\0\0\0\0world".utf8))
             #expect(fileSystem.bytes("new") == read)
-            #expect(fileSystem.node("new")?.permissions == 0o644)
+            #expect(fileSystem.node("new")?.permissions == 0o600)
             #expect(fileSystem.node("new")?.owner == Caller(userID: geteuid(), groupID: getegid()))
             #expect(mount.session.statistics.bytesWritten == 10)
             #expect(mount.session.statistics.requests[.create] == 1)
+        }
+    }
+
+    @Test func theKernelAppliesTheMask() async throws {
+        try await withMount(fileSystem, writable()) { mount in
+            let line = "umask 027 && : >\(mount("file")) && mkdir \(mount("folder"))"
+            #expect(await Child.run("sh", "-c", line).status == 0)
+            #expect(fileSystem.node("file")?.permissions == 0o640)
+            #expect(fileSystem.node("folder")?.permissions == 0o750)
         }
     }
 
@@ -190,6 +198,19 @@ struct WritingTests {
             let file = try await calling { try Call.open(mount("file"), O_WRONLY | O_CREAT) }
             fileSystem.fail(.flush, with: .quotaExceeded)
             await #expect(throws: CallError(EDQUOT)) { try await calling { try Call.close(file) } }
+        }
+    }
+
+    /// A new file is told of even where nothing was written into it.
+    @Test func aFileThatWasMadeOrEmptiedIsFlushed() async throws {
+        fileSystem.add("old", "text")
+        try await withMount(fileSystem, writable()) { mount in
+            for path in [mount("new"), mount("old")] {
+                let flushed = fileSystem.calls[.flush]
+                try await calling { try Call.with(path, O_RDONLY | O_CREAT | O_TRUNC) { _ in } }
+                #expect(fileSystem.calls[.flush] > flushed)
+            }
+            #expect(fileSystem.bytes("old") == [])
         }
     }
 

@@ -14,7 +14,7 @@ extension Bridge {
                 place, permissions: permissions, flags, exclusive: exclusive, by: caller)
         } answer: { bridge, reply, made in
             let entry = made.entry.kernelEntry(blockSizeBytes: bridge.options.blockSizeBytes)
-            let delivery = reply.create(entry, made.opened.kernelInfo(flags))
+            let delivery = reply.create(entry, made.opened.kernelInfo(flushes: true))
             if delivery != .delivered {
                 bridge.fileSystem.release(made.opened.handle)
                 bridge.fileSystem.forget(made.entry.attributes.inode, lookups: 1)

@@ -66,13 +66,8 @@ struct Reply: ~Copyable {
 
     /// The target of a symbolic link; no NUL inside.
     consuming func target(_ target: [UInt8]) -> Delivery {
-        finish { request in
-            (target + [0]).withUnsafeBytes { bytes in
-                bytes.withMemoryRebound(to: CChar.self) { chars in
-                    chars.baseAddress.map { fuse_reply_readlink(request, $0) } ?? -EIO
-                }
-            }
-        }
+        let text = target.map { CChar(bitPattern: $0) } + [0]
+        return finish { fuse_reply_readlink($0, text) }
     }
 
     consuming func bytes(_ bytes: UnsafeRawBufferPointer) -> Delivery {
