@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #if FUSE_VERSION < FUSE_MAKE_VERSION(3, 17)
 #include <linux/fuse.h>
@@ -20,6 +21,13 @@ _Static_assert(sizeof(fuse_ino_t) == 8, "inode numbers are 64 bits wide");
 _Static_assert(sizeof(((struct fuse_file_info *)0)->fh) == 8, "handles are 64 bits wide");
 _Static_assert(sizeof(((struct fuse_entry_param *)0)->generation) == 8, "generations are 64 bits wide");
 _Static_assert(sizeof(struct fuse_forget_data) == 16, "a forget is an inode and a count");
+_Static_assert(CFUSE_RENAME_NOREPLACE == RENAME_NOREPLACE && CFUSE_RENAME_EXCHANGE == RENAME_EXCHANGE, "renameat2");
+_Static_assert(CFUSE_FALLOC_FL_KEEP_SIZE == FALLOC_FL_KEEP_SIZE, "fallocate");
+_Static_assert(CFUSE_FALLOC_FL_PUNCH_HOLE == FALLOC_FL_PUNCH_HOLE, "fallocate");
+_Static_assert(CFUSE_FALLOC_FL_ZERO_RANGE == FALLOC_FL_ZERO_RANGE, "fallocate");
+_Static_assert(CFUSE_SEEK_DATA == SEEK_DATA && CFUSE_SEEK_HOLE == SEEK_HOLE, "lseek");
+_Static_assert((int)CFUSE_XATTR_CREATE == (int)XATTR_CREATE && (int)CFUSE_XATTR_REPLACE == (int)XATTR_REPLACE,
+               "setxattr");
 _Static_assert(FUSE_VERSION >= FUSE_MAKE_VERSION(3, 14), "libfuse 3.14 or newer");
 
 /* SIGURG is ignored by default, so a stray one hurts nobody. */
@@ -44,6 +52,25 @@ struct fuse_session *cfuse_session_new(int argc, char **argv, const struct cfuse
         .statfs = operations->statfs,
         .getxattr = operations->getxattr,
         .listxattr = operations->listxattr,
+        .setattr = operations->setattr,
+        .create = operations->create,
+        .mknod = operations->mknod,
+        .mkdir = operations->mkdir,
+        .symlink = operations->symlink,
+        .readlink = operations->readlink,
+        .link = operations->link,
+        .unlink = operations->unlink,
+        .rmdir = operations->rmdir,
+        .rename = operations->rename,
+        .write = operations->write,
+        .flush = operations->flush,
+        .fsync = operations->fsync,
+        .fsyncdir = operations->fsyncdir,
+        .fallocate = operations->fallocate,
+        .lseek = operations->lseek,
+        .copy_file_range = operations->copy_file_range,
+        .setxattr = operations->setxattr,
+        .removexattr = operations->removexattr,
     };
     struct fuse_session *session = fuse_session_new(&arguments, &table, sizeof(table), userdata);
     fuse_opt_free_args(&arguments);
@@ -113,6 +140,7 @@ static void cfuse_want(struct fuse_conn_info *connection, uint64_t capability, b
 
 void cfuse_configure(struct fuse_conn_info *connection, const struct cfuse_connection_settings *settings) {
     connection->max_read = settings->max_read_bytes;
+    if (connection->max_write > settings->max_write_bytes) connection->max_write = settings->max_write_bytes;
     connection->max_background = settings->max_background;
     connection->congestion_threshold = settings->max_background;
     connection->time_gran = settings->time_granularity_ns;
@@ -130,6 +158,20 @@ void cfuse_configure(struct fuse_conn_info *connection, const struct cfuse_conne
     cfuse_want(connection, FUSE_CAP_ASYNC_DIO, false);
     /* Pages of another size or mtime are dropped: never two versions of a file mixed. */
     cfuse_want(connection, FUSE_CAP_AUTO_INVAL_DATA, true);
+    /* O_TRUNC comes with open, not as a truncation before it. */
+    cfuse_want(connection, FUSE_CAP_ATOMIC_O_TRUNC, true);
+    /* A write is with us before it returns: nothing waits in the kernel that a crash could lose. */
+    cfuse_want(connection, FUSE_CAP_WRITEBACK_CACHE, false);
+    /* The kernel applies the umask and takes the set-user-ID bits away itself. */
+    cfuse_want(connection, FUSE_CAP_DONT_MASK, false);
+    cfuse_want(connection, FUSE_CAP_HANDLE_KILLPRIV, false);
+#ifdef FUSE_CAP_HANDLE_KILLPRIV_V2
+    cfuse_want(connection, FUSE_CAP_HANDLE_KILLPRIV_V2, false);
+#endif
+    /* Bytes go through memory of ours in both directions. */
+    cfuse_want(connection, FUSE_CAP_SPLICE_READ, false);
+    cfuse_want(connection, FUSE_CAP_SPLICE_WRITE, false);
+    cfuse_want(connection, FUSE_CAP_SPLICE_MOVE, false);
 }
 
 void cfuse_arm_interrupt(fuse_req_t request, cfuse_interrupt_handler handler, void *context) {

@@ -14,6 +14,10 @@ extension Duration {
 }
 
 extension UnixTime {
+    init(kernelTime: timespec) {
+        self.init(seconds: Int64(kernelTime.tv_sec), nanoseconds: Int32(clamping: kernelTime.tv_nsec))
+    }
+
     var kernelTime: timespec { timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds)) }
 }
 
@@ -81,6 +85,92 @@ extension OpenFlags {
         if kernelFlags & O_TRUNC != 0 { insert(.truncate) }
         if kernelFlags & O_APPEND != 0 { insert(.append) }
         if cfuse_is_direct(kernelFlags) { insert(.direct) }
+    }
+}
+
+extension AttributeChange {
+    /// What `toSet` names of `attributes`. The kernel's change time is left out: the filesystem keeps its own.
+    init(_ attributes: stat, toSet: Int32) {
+        func isSet(_ bit: Int32) -> Bool { toSet & bit != 0 }
+        self.init()
+        if isSet(FUSE_SET_ATTR_SIZE) { size = Int64(attributes.st_size) }
+        if isSet(FUSE_SET_ATTR_MODE) { permissions = attributes.st_mode.permissions }
+        if isSet(FUSE_SET_ATTR_UID) { userID = attributes.st_uid }
+        if isSet(FUSE_SET_ATTR_GID) { groupID = attributes.st_gid }
+        if isSet(FUSE_SET_ATTR_ATIME) { accessed = .at(UnixTime(kernelTime: attributes.st_atim)) }
+        if isSet(FUSE_SET_ATTR_ATIME_NOW) { accessed = .now }
+        if isSet(FUSE_SET_ATTR_MTIME) { modified = .at(UnixTime(kernelTime: attributes.st_mtim)) }
+        if isSet(FUSE_SET_ATTR_MTIME_NOW) { modified = .now }
+    }
+}
+
+extension mode_t {
+    /// Without the type.
+    var permissions: UInt32 { self & 0o7777 }
+}
+
+extension RenameMode {
+    /// `nil` for what is not supported: white-outs, and the two flags together.
+    init?(kernelFlags: UInt32) {
+        switch Int(kernelFlags) {
+        case 0: self = .replace
+        case CFUSE_RENAME_NOREPLACE: self = .refuse
+        case CFUSE_RENAME_EXCHANGE: self = .exchange
+        default: return nil
+        }
+    }
+}
+
+extension AllocationMode {
+    /// `nil` for what is not supported: what moves the bytes behind the range.
+    init?(kernelFlags: Int32) {
+        let keepSize = Int(kernelFlags) & CFUSE_FALLOC_FL_KEEP_SIZE != 0
+        switch Int(kernelFlags) & ~CFUSE_FALLOC_FL_KEEP_SIZE {
+        case 0: self = .allocate(keepSize: keepSize)
+        case CFUSE_FALLOC_FL_PUNCH_HOLE where keepSize: self = .punchHole
+        case CFUSE_FALLOC_FL_ZERO_RANGE: self = .zero(keepSize: keepSize)
+        default: return nil
+        }
+    }
+}
+
+extension SeekTarget {
+    init?(kernelWhence: Int32) {
+        switch Int(kernelWhence) {
+        case CFUSE_SEEK_DATA: self = .data
+        case CFUSE_SEEK_HOLE: self = .hole
+        default: return nil
+        }
+    }
+}
+
+extension AttributeSetMode {
+    init?(kernelFlags: Int32) {
+        switch Int(kernelFlags) {
+        case 0: self = .any
+        case CFUSE_XATTR_CREATE: self = .create
+        case CFUSE_XATTR_REPLACE: self = .replace
+        default: return nil
+        }
+    }
+}
+
+extension Caller {
+    /// Whose request it is; to be asked before the reply.
+    init(of request: fuse_req_t) {
+        let context = fuse_req_ctx(request).pointee
+        self.init(userID: context.uid, groupID: context.gid)
+    }
+}
+
+extension OpenReply {
+    /// What the kernel is told of it. With `flushes` false it need not tell us of closed descriptors.
+    func kernelInfo(flushes: Bool) -> fuse_file_info {
+        var info = fuse_file_info()
+        info.fh = handle.rawValue
+        info.keep_cache = keepsCache ? 1 : 0
+        info.noflush = flushes ? 0 : 1
+        return info
     }
 }
 

@@ -71,4 +71,14 @@ import VFS
         _ = state.end(id)
         #expect(!state.isBusy(.root, before: state.next))
     }
+
+    /// The kernel locks both folders of a rename.
+    @Test mutating func aRequestAboutTwoInodesMakesBothBusy() throws {
+        guard case .admitted(let id) = state.begin(.rename, on: .root, and: InodeNumber(2)) else { throw NotAdmitted() }
+        #expect(state.isBusy(.root, before: state.next))
+        #expect(state.isBusy(InodeNumber(2), before: state.next))
+        #expect(!state.isBusy(InodeNumber(3), before: state.next))
+        _ = state.end(id)
+        #expect(!state.isBusy(InodeNumber(2), before: state.next))
+    }
 }

@@ -9,9 +9,8 @@ import VFS
 /// Whether this machine shows the device; without it no mount can be tested.
 let hasFuseDevice = access("/dev/fuse", F_OK) == 0
 
-/// A mounted synthetic filesystem, as a test sees it.
+/// A mounted filesystem in memory, as a test sees it.
 struct Mounted: Sendable {
-    let fileSystem: SyntheticFileSystem
     let session: FuseSession
     let path: String
 
@@ -50,7 +49,7 @@ func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> V
 /// under it, so that every process in it comes back.
 @discardableResult
 func withMount<Value: Sendable>(
-    _ fileSystem: SyntheticFileSystem, _ options: FuseOptions = FuseOptions(),
+    _ fileSystem: any FileSystem, _ options: FuseOptions = FuseOptions(),
     _ body: @Sendable (Mounted) async throws -> Value
 ) async throws -> (value: Value, end: SessionEnd) {
     try await withFolder { path in
@@ -63,7 +62,7 @@ func withMount<Value: Sendable>(
         }
         let result: Result<Value, any Error>
         do {
-            result = .success(try await body(Mounted(fileSystem: fileSystem, session: session, path: path)))
+            result = .success(try await body(Mounted(session: session, path: path)))
         } catch {
             result = .failure(error)
         }

@@ -6,6 +6,8 @@ final class Tally: Sendable {
     enum Event: Hashable, Sendable {
         case lookup, forget, attributes, open, read, release
         case openDirectory, readDirectory, releaseDirectory
+        case setAttributes, create, remove, rename
+        case write, flush, synchronize, synchronizeDirectory, allocate, seek, copy
         case stall, yield
     }
 

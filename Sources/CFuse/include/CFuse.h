@@ -32,6 +32,32 @@ struct cfuse_operations {
     void (*statfs)(fuse_req_t request, fuse_ino_t inode);
     void (*getxattr)(fuse_req_t request, fuse_ino_t inode, const char *name, size_t size);
     void (*listxattr)(fuse_req_t request, fuse_ino_t inode, size_t size);
+    void (*setattr)(fuse_req_t request, fuse_ino_t inode, struct stat *attributes, int to_set,
+                    struct fuse_file_info *_Nullable info);
+    void (*create)(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *info);
+    void (*mknod)(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode, dev_t device);
+    void (*mkdir)(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode);
+    void (*symlink)(fuse_req_t request, const char *target, fuse_ino_t parent, const char *name);
+    void (*readlink)(fuse_req_t request, fuse_ino_t inode);
+    void (*link)(fuse_req_t request, fuse_ino_t inode, fuse_ino_t new_parent, const char *new_name);
+    void (*unlink)(fuse_req_t request, fuse_ino_t parent, const char *name);
+    void (*rmdir)(fuse_req_t request, fuse_ino_t parent, const char *name);
+    void (*rename)(fuse_req_t request, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+                   const char *new_name, unsigned flags);
+    void (*write)(fuse_req_t request, fuse_ino_t inode, const char *bytes, size_t size, off_t offset,
+                  struct fuse_file_info *info);
+    void (*flush)(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info);
+    void (*fsync)(fuse_req_t request, fuse_ino_t inode, int data_only, struct fuse_file_info *info);
+    void (*fsyncdir)(fuse_req_t request, fuse_ino_t inode, int data_only, struct fuse_file_info *info);
+    void (*fallocate)(fuse_req_t request, fuse_ino_t inode, int mode, off_t offset, off_t length,
+                      struct fuse_file_info *info);
+    void (*lseek)(fuse_req_t request, fuse_ino_t inode, off_t offset, int whence, struct fuse_file_info *info);
+    void (*copy_file_range)(fuse_req_t request, fuse_ino_t source, off_t source_offset,
+                            struct fuse_file_info *source_info, fuse_ino_t target, off_t target_offset,
+                            struct fuse_file_info *target_info, size_t length, int flags);
+    void (*setxattr)(fuse_req_t request, fuse_ino_t inode, const char *name, const char *value, size_t size,
+                     int flags);
+    void (*removexattr)(fuse_req_t request, fuse_ino_t inode, const char *name);
 };
 
 /* fuse_session_new is an inline function behind a macro in newer libfuse. Copies `operations` and the arguments;
@@ -51,6 +77,7 @@ int cfuse_session_loop(struct fuse_session *session, bool clone_fd, unsigned max
 
 struct cfuse_connection_settings {
     uint32_t max_read_bytes;
+    uint32_t max_write_bytes;
     uint32_t max_background;
     uint32_t time_granularity_ns;
 };
@@ -69,6 +96,19 @@ void cfuse_disarm_interrupt(fuse_req_t request);
 
 /* O_DIRECT needs _GNU_SOURCE and differs between processors. */
 bool cfuse_is_direct(int open_flags);
+
+/* What the kernel's requests carry, by the names of its headers; those that need _GNU_SOURCE Swift does not see. */
+enum {
+    CFUSE_RENAME_NOREPLACE = 1 << 0,
+    CFUSE_RENAME_EXCHANGE = 1 << 1,
+    CFUSE_FALLOC_FL_KEEP_SIZE = 1 << 0,
+    CFUSE_FALLOC_FL_PUNCH_HOLE = 1 << 1,
+    CFUSE_FALLOC_FL_ZERO_RANGE = 1 << 4,
+    CFUSE_SEEK_DATA = 3,
+    CFUSE_SEEK_HOLE = 4,
+    CFUSE_XATTR_CREATE = 1,
+    CFUSE_XATTR_REPLACE = 2,
+};
 
 /* ---- Notifications ------------------------------------------------------------------------------------------ */
 

@@ -39,6 +39,9 @@ final class BufferPool: Sendable {
         }
     }
 
+    /// A buffer that is free right now.
+    func borrowFree() -> BufferLease? { state.withLock { $0.takeFree() }.map { BufferLease(self, $0) } }
+
     fileprivate func buffer(_ slot: Int) -> UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(rebasing: arena.bytes[slot * bufferBytes..<(slot + 1) * bufferBytes])
     }

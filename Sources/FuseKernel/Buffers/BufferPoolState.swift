@@ -42,12 +42,16 @@ struct BufferPoolState<Waiter> {
     var waitingCount: Int { places.count }
     var freeCount: Int { free.count + capacity - untouched }
 
+    /// For who does not wait.
+    mutating func takeFree() -> Int? {
+        if let slot = free.popLast() { return slot }
+        guard untouched < capacity else { return nil }
+        untouched += 1
+        return untouched - 1
+    }
+
     mutating func request() -> Request {
-        if let slot = free.popLast() { return .slot(slot) }
-        if untouched < capacity {
-            untouched += 1
-            return .slot(untouched - 1)
-        }
+        if let slot = takeFree() { return .slot(slot) }
         let id = WaiterID(rawValue: nextID)
         nextID += 1
         places[id] = .announced

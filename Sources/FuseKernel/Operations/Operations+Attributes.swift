@@ -8,9 +8,23 @@ extension Bridge {
         serve(.attributes, on: inode, request) { bridge throws(FSError) in
             try await bridge.fileSystem.attributes(of: inode)
         } answer: { bridge, reply, answer in
-            let attributes = answer.attributes.kernelAttributes(blockSizeBytes: bridge.options.blockSizeBytes)
-            return reply.attributes(attributes, seconds: answer.validFor.kernelSeconds)
+            bridge.answer(reply, answer)
         }
+    }
+
+    func setAttributes(
+        _ request: fuse_req_t, _ inode: InodeNumber, to change: AttributeChange, through handle: FileHandle?
+    ) {
+        serve(.setAttributes, on: inode, request) { bridge throws(FSError) in
+            try await bridge.fileSystem.setAttributes(of: inode, to: change, through: handle)
+        } answer: { bridge, reply, answer in
+            bridge.answer(reply, answer)
+        }
+    }
+
+    private func answer(_ reply: consuming Reply, _ answer: AttributesReply) -> Delivery {
+        let attributes = answer.attributes.kernelAttributes(blockSizeBytes: options.blockSizeBytes)
+        return reply.attributes(attributes, seconds: answer.validFor.kernelSeconds)
     }
 
     func statistics(_ request: fuse_req_t) {
@@ -20,30 +34,6 @@ extension Bridge {
             reply.statistics(statistics.kernelStatistics(blockSizeBytes: bridge.options.blockSizeBytes))
         }
     }
-
-    func extendedAttribute(_ request: fuse_req_t, _ inode: InodeNumber, _ name: FileName, sizeBytes: Int) {
-        serve(.extendedAttribute, on: inode, request) { bridge throws(FSError) in
-            try await bridge.fileSystem.extendedAttribute(name, of: inode)
-        } answer: { _, reply, value in
-            Self.answer(reply, value, sizeBytes: sizeBytes)
-        }
-    }
-
-    func extendedAttributeNames(_ request: fuse_req_t, _ inode: InodeNumber, sizeBytes: Int) {
-        serve(.extendedAttributeNames, on: inode, request) { bridge throws(FSError) in
-            let names = try await bridge.fileSystem.extendedAttributeNames(of: inode)
-            return names.filter(\.isKernelName).flatMap { $0.bytes + [0] }
-        } answer: { _, reply, list in
-            Self.answer(reply, list, sizeBytes: sizeBytes)
-        }
-    }
-
-    /// Size 0 asks how long the value is; a size that is too small gets ERANGE.
-    private static func answer(_ reply: consuming Reply, _ value: [UInt8], sizeBytes: Int) -> Delivery {
-        if sizeBytes == 0 { return reply.length(value.count) }
-        if value.count > sizeBytes { return reply.error(ERANGE) }
-        return reply.bytes(value)
-    }
 }
 
 extension Bridge {
@@ -52,18 +42,16 @@ extension Bridge {
             Bridge.of(request).attributes(request, InodeNumber(inode))
         }
 
+    static let onSetAttributes:
+        @convention(c) (
+            fuse_req_t, fuse_ino_t, UnsafeMutablePointer<stat>, Int32, UnsafeMutablePointer<fuse_file_info>?
+        ) -> Void = { request, inode, attributes, toSet, info in
+            Bridge.of(request).setAttributes(
+                request, InodeNumber(inode), to: AttributeChange(attributes.pointee, toSet: toSet),
+                through: (info?.pointee.fh).map { FileHandle($0) })
+        }
+
     static let onStatistics: @convention(c) (fuse_req_t, fuse_ino_t) -> Void = { request, _ in
         Bridge.of(request).statistics(request)
-    }
-
-    static let onGetExtendedAttribute: @convention(c) (fuse_req_t, fuse_ino_t, UnsafePointer<CChar>, Int) -> Void = {
-        request, inode, name, size in
-        Bridge.of(request).extendedAttribute(
-            request, InodeNumber(inode), FileName(kernelName: name), sizeBytes: size)
-    }
-
-    static let onListExtendedAttributes: @convention(c) (fuse_req_t, fuse_ino_t, Int) -> Void = {
-        request, inode, size in
-        Bridge.of(request).extendedAttributeNames(request, InodeNumber(inode), sizeBytes: size)
     }
 }

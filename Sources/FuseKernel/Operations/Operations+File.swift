@@ -7,10 +7,9 @@ extension Bridge {
         serve(.open, on: inode, request) { bridge throws(FSError) in
             try await bridge.fileSystem.open(inode, flags)
         } answer: { bridge, reply, opened in
-            var info = fuse_file_info()
-            info.fh = opened.handle.rawValue
-            info.keep_cache = opened.keepsCache ? 1 : 0
-            let delivery = reply.open(info)
+            // Who only reads changes nothing that a flush could make last.
+            let flushes = !flags.isDisjoint(with: [.write, .truncate])
+            let delivery = reply.open(opened.kernelInfo(flushes: flushes))
             // Nobody will ever close what nobody got.
             if delivery != .delivered { bridge.fileSystem.release(opened.handle) }
             return delivery

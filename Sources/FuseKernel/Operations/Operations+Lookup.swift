@@ -45,8 +45,7 @@ extension Bridge {
 
 // What libfuse calls. The arguments die with the callback, so they are copied out here.
 extension Bridge {
-    static let onLookup: @convention(c) (fuse_req_t, fuse_ino_t, UnsafePointer<CChar>) -> Void = {
-        request, parent, name in
+    static let onLookup: NameCallback = { request, parent, name in
         Bridge.of(request).lookup(request, InodeNumber(parent), FileName(kernelName: name))
     }
 

@@ -12,6 +12,7 @@ final class Bridge: Sendable {
     let options: FuseOptions
     let inFlight: InFlightTable
     let buffers: ReadBuffers
+    let writeBuffers: WriteBuffers
     let heldErrors = HeldErrors()
     let logger: Logger
     let counters = BridgeCounters()
@@ -20,16 +21,18 @@ final class Bridge: Sendable {
     private let ring: @Sendable () -> Void
 
     /// `ring` is called when the first request has come and when the last one of a closing mount has ended.
-    /// `nil` when the address space for the read buffers cannot be had.
+    /// `nil` when the address space for the buffers cannot be had.
     init?(
         fileSystem: any FileSystem, options: FuseOptions, logger: Logger, ring: @escaping @Sendable () -> Void
     ) {
-        guard let buffers = ReadBuffers(large: options.largeBuffersMax, small: options.smallBuffersMax) else {
-            return nil
-        }
+        guard let buffers = ReadBuffers(large: options.largeBuffersMax, small: options.smallBuffersMax),
+            let writeBuffers = WriteBuffers(
+                count: options.writeBuffersMax, overflowBytesMax: options.writeOverflowBytesMax)
+        else { return nil }
         self.fileSystem = fileSystem
         self.options = options
         self.buffers = buffers
+        self.writeBuffers = writeBuffers
         self.logger = logger
         self.ring = ring
         inFlight = InFlightTable(requestsMax: options.requestsMax, drained: ring)
@@ -43,19 +46,20 @@ final class Bridge: Sendable {
     /// A request came, so the kernel has finished its side of the handshake.
     var isConnected: Bool { firstRequestSeen.load(ordering: .relaxed) }
 
-    /// Runs `operation` for a request about `inode` (a lookup's folder) and answers with what it returns or throws.
+    /// Runs `operation` for a request about `inode` (the folder, for a name) and, where there are two, `other`, and
+    /// answers with what it returns or throws.
     ///
     /// Begins on the calling thread, which is free again at the first suspension or after the answer. Arms the
     /// interrupt before the operation starts and disarms it before the answer, as libfuse frees the request then;
     /// disarming waits for an interrupt in progress.
     func serve<Value: Sendable>(
-        _ kind: RequestKind, on inode: InodeNumber, _ request: fuse_req_t,
+        _ kind: RequestKind, on inode: InodeNumber, and other: InodeNumber? = nil, _ request: fuse_req_t,
         _ operation: @escaping @Sendable (Bridge) async throws(FSError) -> Value,
         answer: @escaping @Sendable (Bridge, consuming Reply, Value) -> Delivery
     ) {
         noteFirstRequest()
         let id: RequestID
-        switch inFlight.begin(kind, on: inode) {
+        switch inFlight.begin(kind, on: inode, and: other) {
         case .admitted(let admitted): id = admitted
         case .full: return count(Reply(request).error(ENOMEM))
         case .closing: return count(Reply(request).error(ENOTCONN))
@@ -84,6 +88,12 @@ final class Bridge: Sendable {
     func note(_ kind: RequestKind, times: UInt64 = 1) {
         noteFirstRequest()
         inFlight.count(kind, times: times)
+    }
+
+    /// Answers a request with an error before it reaches the filesystem.
+    func refuse(_ kind: RequestKind, _ request: fuse_req_t, _ code: Int32) {
+        note(kind)
+        count(Reply(request).error(code))
     }
 
     func count(_ delivery: Delivery) {

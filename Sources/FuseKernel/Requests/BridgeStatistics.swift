@@ -8,13 +8,14 @@ public struct BridgeStatistics: Hashable, Sendable {
     public var inFlightPeak: Int
     /// Requests whose application gave up.
     public var interrupted: UInt64
-    /// Requests beyond the bound, answered ENOMEM.
+    /// Requests beyond a bound, answered ENOMEM.
     public var refused: UInt64
     /// Answers for which nobody waited any more.
     public var repliesToNobody: UInt64
     /// Answers that the kernel did not take.
     public var repliesFailed: UInt64
     public var bytesRead: UInt64
+    public var bytesWritten: UInt64
     /// Reads that wait for a buffer right now.
     public var readsParked: Int
     /// Names of listings that the kernel cannot take; left out.
@@ -40,6 +41,8 @@ final class BridgeCounters: Sendable {
     let repliesToNobody = Atomic<UInt64>(0)
     let repliesFailed = Atomic<UInt64>(0)
     let bytesRead = Atomic<UInt64>(0)
+    let bytesWritten = Atomic<UInt64>(0)
+    let writesRefused = Atomic<UInt64>(0)
     let namesLeftOut = Atomic<UInt64>(0)
 }
 
@@ -50,10 +53,12 @@ extension Bridge {
             for kind in RequestKind.allCases { requests[kind] = state.startedByKind[kind.rawValue] }
             return BridgeStatistics(
                 requests: requests, inFlight: state.count, inFlightPeak: state.peak,
-                interrupted: state.interrupted, refused: state.refused,
+                interrupted: state.interrupted,
+                refused: state.refused + counters.writesRefused.load(ordering: .relaxed),
                 repliesToNobody: counters.repliesToNobody.load(ordering: .relaxed),
                 repliesFailed: counters.repliesFailed.load(ordering: .relaxed),
-                bytesRead: counters.bytesRead.load(ordering: .relaxed), readsParked: buffers.parkedCount,
+                bytesRead: counters.bytesRead.load(ordering: .relaxed),
+                bytesWritten: counters.bytesWritten.load(ordering: .relaxed), readsParked: buffers.parkedCount,
                 namesLeftOut: counters.namesLeftOut.load(ordering: .relaxed), notifications: notifications)
         }
     }

@@ -19,8 +19,10 @@ struct InFlightState<Work> {
     }
 
     private struct Request {
-        /// The inode it is about; the folder, for lookups.
+        /// The inode it is about; the folder, where it is about a name.
         var inode: InodeNumber
+        /// The other folder of a rename, or the other file of a copy.
+        var other: InodeNumber?
         var work: Work?
         var isCancelled = false
     }
@@ -43,12 +45,14 @@ struct InFlightState<Work> {
 
     /// Whether a request about `inode` is under way that began before `limit` was next.
     func isBusy(_ inode: InodeNumber, before limit: RequestID) -> Bool {
-        requests.contains { $0.value.inode == inode && $0.key.rawValue < limit.rawValue }
+        requests.contains { id, request in
+            (request.inode == inode || request.other == inode) && id.rawValue < limit.rawValue
+        }
     }
 
     var isDrained: Bool { isClosing && requests.isEmpty }
 
-    mutating func begin(_ kind: RequestKind, on inode: InodeNumber) -> Admission {
+    mutating func begin(_ kind: RequestKind, on inode: InodeNumber, and other: InodeNumber? = nil) -> Admission {
         startedByKind[kind.rawValue] += 1
         guard !isClosing else { return .closing }
         guard requests.count < requestsMax else {
@@ -57,7 +61,7 @@ struct InFlightState<Work> {
         }
         let id = RequestID(rawValue: nextID)
         nextID += 1
-        requests[id] = Request(inode: inode)
+        requests[id] = Request(inode: inode, other: other)
         peak = max(peak, requests.count)
         return .admitted(id)
     }

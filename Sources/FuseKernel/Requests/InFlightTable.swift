@@ -16,8 +16,10 @@ final class InFlightTable: Sendable {
         self.drained = drained
     }
 
-    func begin(_ kind: RequestKind, on inode: InodeNumber) -> InFlightState<Work>.Admission {
-        state.withLock { $0.begin(kind, on: inode) }
+    func begin(
+        _ kind: RequestKind, on inode: InodeNumber, and other: InodeNumber?
+    ) -> InFlightState<Work>.Admission {
+        state.withLock { $0.begin(kind, on: inode, and: other) }
     }
 
     var next: RequestID { state.withLock { $0.next } }

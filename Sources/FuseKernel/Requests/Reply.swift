@@ -50,6 +50,26 @@ struct Reply: ~Copyable {
         finish { request in withUnsafePointer(to: info) { fuse_reply_open(request, $0) } }
     }
 
+    /// A new file, and it opened.
+    consuming func create(_ entry: fuse_entry_param, _ info: fuse_file_info) -> Delivery {
+        finish { request in
+            withUnsafePointer(to: entry) { entry in
+                withUnsafePointer(to: info) { fuse_reply_create(request, entry, $0) }
+            }
+        }
+    }
+
+    /// How many bytes were written or copied.
+    consuming func written(_ count: Int) -> Delivery { finish { fuse_reply_write($0, count) } }
+
+    consuming func offset(_ offset: Int64) -> Delivery { finish { fuse_reply_lseek($0, off_t(offset)) } }
+
+    /// The target of a symbolic link; no NUL inside.
+    consuming func target(_ target: [UInt8]) -> Delivery {
+        let text = target.map { CChar(bitPattern: $0) } + [0]
+        return finish { fuse_reply_readlink($0, text) }
+    }
+
     consuming func bytes(_ bytes: UnsafeRawBufferPointer) -> Delivery {
         finish { fuse_reply_buf($0, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) }
     }

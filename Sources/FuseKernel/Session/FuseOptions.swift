@@ -15,6 +15,7 @@ public struct FuseOptions: Hashable, Sendable {
     public var access = Access.ownerOnly
     /// The kernel checks permission bits; without it nobody does.
     public var checksPermissions = true
+    /// The kernel refuses every change (`ro`).
     public var readOnly = true
     /// Further options of mount.fuse, each what would follow one `-o`.
     public var extraOptions: [String] = []
@@ -30,6 +31,10 @@ public struct FuseOptions: Hashable, Sendable {
     /// Read buffers of 1 MiB and of 128 KiB; readers beyond them queue up without holding a thread.
     public var largeBuffersMax = 24
     public var smallBuffersMax = 64
+    /// Standing buffers of 1 MiB for the bytes of writes under way.
+    public var writeBuffersMax = 16
+    /// Bytes of writes that found none free lie in memory of their own, up to this sum; more are refused with ENOMEM.
+    public var writeOverflowBytesMax = 256 << 20
     /// Notifications that wait for delivery to the kernel; more are dropped and counted.
     public var notificationsMax = 65_536
 
@@ -47,6 +52,8 @@ public struct FuseOptions: Hashable, Sendable {
 
     /// The most one read asks for.
     static let readBytesMax = 1 << 20
+    /// The most one write brings.
+    static let writeBytesMax = 1 << 20
 
     /// What libfuse is given as its command line.
     var arguments: [String] {
