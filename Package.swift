@@ -128,6 +128,7 @@ let package = Package(
         .testTarget(name: "RemoteFSTests", dependencies: ["RemoteFS", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore"], swiftSettings: strict),
+        .testTarget(name: "TestSupportTests", dependencies: ["Basics", "Drive", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -7,12 +7,14 @@ import Synchronization
 ///
 /// One drive of one account. Tests build the tree with `addFolder`, `addFile` and `addLivePhoto`, change it behind
 /// the client's back with `rename`, `move`, `trash` and `remove`, lay failures down with `script` or `respond`, and
-/// read `calls(of:)`, `log` and the download figures afterwards. May be used from any thread.
+/// read `tree`, `content(of:)`, `calls(of:)`, `log` and the download figures afterwards. May be used from any thread.
 public final class FakeDrive: Drive {
     struct Node: Sendable {
         var file: DriveFile
         var content: FakeContent?
         var streams: [String: FakeContent] = [:]
+        /// The placeholder of an upload that is not complete.
+        var isPlaceholder = false
     }
 
     struct Link: Sendable {
@@ -28,7 +30,15 @@ public final class FakeDrive: Drive {
     }
 
     struct State: Sendable {
+        let drive: DriveID
         var nodes: [FileID: Node] = [:]
+        /// Of everything that there ever was: no id is given twice.
+        var usedIDs: Set<FileID> = []
+        /// By size: what any object ever held, those in the recycle bin and those deleted too.
+        var knownContents: [Int64: [FakeContent]] = [:]
+        var uploads: [String: Upload] = [:]
+        var uploadLinks: [String: PartLink] = [:]
+        var tasks: [DriveTaskID: BackgroundTask] = [:]
         var links: [String: Link] = [:]
         var nextID = 0
         var counts: [FakeFunction: Int] = [:]
@@ -58,6 +68,27 @@ public final class FakeDrive: Drive {
         public var yieldsBetweenPieces = true
         public var account: AccountInfo?
         public var space = SpaceInfo(used: 0, total: 1 << 40)
+        /// In bytes. Once set, `space` is what the objects take, those in the recycle bin too, and what would exceed
+        /// it is refused.
+        public var quota: Int64?
+        /// The largest file that the account may have, in bytes.
+        public var largestFile = Int64.max
+        /// The smallest part but for the last one (contract 7.5), in bytes.
+        public var smallestPart: Int64 = 102_400
+        /// How long the address of a part works.
+        public var uploadLinkLife = Duration.seconds(3600)
+        /// `complete` makes what has come to the file, also where another size was declared.
+        public var completesAnySize = false
+        /// The uploader's time comes back in answers (contract 4, `local_modified_at`).
+        public var keepsModifiedAt = true
+        /// Unfinished uploads count where a name is checked (contract 7.6: not known).
+        public var placeholdersTakeNames = false
+        /// What happens in a folder moves its `updatedAt` (contract 12.1: not known).
+        public var childrenTouchFolders = false
+        /// A copy gets another name where its own is taken; without it there are two of one name.
+        public var renamesCopies = true
+        /// Moving, copying and removing folders goes on in the background until `finish(_:_:)`.
+        public var folderTasks = false
         public var login = DriveHealth.Login.valid
     }
 
@@ -80,10 +111,13 @@ public final class FakeDrive: Drive {
     public init(id: DriveID = DriveID("drive-1"), time: any TimeSource) {
         self.id = id
         self.time = time
-        state = Mutex(State())
+        state = Mutex(State(drive: id))
         let root = DriveFile(
             id: ObjectID(drive: id, file: .root), parent: .root, name: "root", kind: .folder, size: 0)
-        state.withLock { $0.nodes[.root] = Node(file: root) }
+        state.withLock { state in
+            state.nodes[.root] = Node(file: root)
+            state.usedIDs.insert(.root)
+        }
     }
 
     /// Changes the behaviour; takes effect with the next call, more streams at once.
@@ -164,7 +198,15 @@ extension FakeDrive {
             do { try await gate.pass() } catch { throw .cancelled }
         }
         if Task.isCancelled { throw .cancelled }
-        if let error = response.error, function != .download { throw error }
+        if let error = response.error, !function.hasBody { throw error }
         return response
+    }
+
+    /// Holds or loses the answer of a call that has done its work, as scripted.
+    func end(_ response: FakeResponse) async throws(DriveError) {
+        if let gate = response.answerGate {
+            do { try await gate.pass() } catch { throw .cancelled }
+        }
+        if let error = response.lost { throw error }
     }
 }

@@ -13,7 +13,10 @@ extension FakeDrive {
 
     public func space(_ urgency: Urgency) async throws(DriveError) -> SpaceInfo {
         _ = try await begin(.space, nil, urgency)
-        return state.withLock { $0.settings.space }
+        return state.withLock { state in
+            guard let quota = state.settings.quota else { return state.settings.space }
+            return SpaceInfo(used: state.usedBytes, total: quota)
+        }
     }
 
     public func list(
@@ -29,8 +32,7 @@ extension FakeDrive {
             place = Place(page: 0, after: nil)
         }
         return state.withLock { state in
-            let children = state.nodes.values.map(\.file)
-                .filter { $0.parent == folder.file && $0.id.file != .root }
+            let children = state.children(of: folder.file).filter { !$0.isPlaceholder }.map(\.file)
                 .filter { state.settings.listsTrashed || !$0.isTrashed }
                 .map { (key: Place.Key($0), file: $0) }
                 .filter { child in place.after.map { $0 < child.key } ?? true }
@@ -60,7 +62,7 @@ extension FakeDrive {
             let child = state.withLock { state in
                 state.nodes.values.filter { child in
                     child.file.parent == parent && child.file.name == name && !child.file.isTrashed
-                        && child.file.id.file != .root
+                        && child.file.id.file != .root && !child.isPlaceholder
                 }.max { ($0.file.updatedAt ?? .epoch) < ($1.file.updatedAt ?? .epoch) }
             }
             guard let child else { throw .notFound(Self.refusal(404, "NotFound.File")) }
@@ -74,7 +76,10 @@ extension FakeDrive {
         guard ids.count <= 100 else { throw .rejected(Self.refusal(400, "InvalidParameter")) }
         return state.withLock { state in
             var found: [ObjectID: DriveFile] = [:]
-            for id in ids { found[id] = state.nodes[id.file]?.file }
+            for id in ids {
+                found[id] = state.nodes[id.file]?.file
+                if state.isTrashed(id.file) { found[id]?.isTrashed = true }
+            }
             return found
         }
     }
@@ -83,7 +88,7 @@ extension FakeDrive {
         _ = try await begin(.downloadLinks, id, urgency)
         let node = try find(id)
         guard node.file.kind == .file else { throw .wrongKind(Self.refusal(400, "InvalidResource.FileTypeFolder")) }
-        guard node.file.size > 0 else { throw .rejected(Self.refusal(400, "InvalidParameter")) }
+        guard node.file.size > 0, !node.isPlaceholder else { throw .rejected(Self.refusal(400, "InvalidParameter")) }
         let now = time.now()
         return state.withLock { state in
             var links = DownloadLinks(whole: nil)
@@ -104,14 +109,7 @@ extension FakeDrive {
 
     /// The node, or the refusal that the drive would give.
     func find(_ id: ObjectID) throws(DriveError) -> Node {
-        guard id.drive == self.id else { throw .accessDenied(Self.refusal(403, "UserNotAllowedAccessDrive")) }
-        guard let node = state.withLock({ $0.nodes[id.file] }) else {
-            throw .notFound(Self.refusal(404, "NotFound.FileId"))
-        }
-        guard !node.file.isTrashed else {
-            throw .inRecycleBin(Self.refusal(403, "ForbiddenFileInTheRecycleBin"))
-        }
-        return node
+        try state.withLock { state throws(DriveError) in try state.find(id) }
     }
 
     static func refusal(_ status: Int, _ code: String) -> Refusal {

@@ -75,13 +75,7 @@ extension FakeDrive {
 
     /// Gone for good, with all that is in it.
     public func remove(_ file: FileID) {
-        state.withLock { state in
-            var doomed = [file]
-            while let next = doomed.popLast() {
-                state.nodes[next] = nil
-                doomed += state.nodes.values.filter { $0.file.parent == next }.map(\.file.id.file)
-            }
-        }
+        state.withLock { $0.delete(file) }
     }
 
     /// What the drive says about an object now, without counting as a call.
@@ -91,26 +85,17 @@ extension FakeDrive {
 
     private func insert(_ wanted: FileID?, in parent: FileID, _ make: (MakeFile) -> Node) -> FileID {
         let now = time.wallTime()
-        let id = wanted ?? nextFileID()
+        let id = wanted ?? state.withLock { $0.newFileID() }
         let node = make { name, kind, size in
             DriveFile(
                 id: object(id), parent: parent, name: name, kind: kind, size: size, createdAt: now, updatedAt: now)
         }
         state.withLock { state in
-            precondition(state.nodes[id] == nil, "an id is used once")
+            precondition(wanted == nil || state.usedIDs.insert(id).inserted, "an id is used once")
             precondition(state.nodes[parent]?.file.kind == .folder, "the parent is a folder of the fake")
             state.nodes[id] = node
+            if let content = node.content { state.learn(content) }
         }
         return id
-    }
-
-    private func nextFileID() -> FileID {
-        let number = state.withLock { state -> Int in
-            state.nextID += 1
-            return state.nextID
-        }
-        // The shape seen in the field: 40 lower-case hex digits.
-        let digits = String(number, radix: 16)
-        return FileID(String(repeating: "0", count: 40 - digits.count) + digits)
     }
 }
