@@ -165,10 +165,12 @@ public struct UploadRecord: Hashable, Codable, Sendable {
     public var partSize: Int64
     /// What the drive says of the finished object, from `placing` on.
     public var result: ObjectID?
+    /// The object that the drive is asked to copy instead of getting bytes.
+    public var copied: ObjectID?
 
     public init(
         phase: Phase, revision: UInt64, size: Int64, hash: ContentHash?, place: DrivePlace, isTwin: Bool,
-        session: UploadSession? = nil, partSize: Int64 = 0, result: ObjectID? = nil
+        session: UploadSession? = nil, partSize: Int64 = 0, result: ObjectID? = nil, copied: ObjectID? = nil
     ) {
         self.phase = phase
         self.revision = revision
@@ -179,5 +181,6 @@ public struct UploadRecord: Hashable, Codable, Sendable {
         self.session = session
         self.partSize = partSize
         self.result = result
+        self.copied = copied
     }
 }

@@ -9,6 +9,7 @@ import ReadPath
 import RemoteFS
 import SQLiteStore
 import Settings
+import WritePath
 
 /// The composition root: makes the parts of a mount, joins them, and takes them apart in order.
 public struct AliyunMount: MountService {
@@ -52,8 +53,9 @@ public struct AliyunMount: MountService {
         let root = try await RootFolder(drive: drive).root(settings, of: account)
         let board = StatusBoard(settings: settings, time: time)
         let filesystem = RemoteFS(
-            drive: drive, store: store, configuration: RemoteFSConfiguration(settings, root: root),
-            reading: ReaderSettings(settings), time: time, random: random, log: log,
+            drive: drive, store: store, spool: try openSpool(settings),
+            configuration: RemoteFSConfiguration(settings, root: root), reading: ReaderSettings(settings),
+            writing: WriteSettings(settings), time: time, random: random, log: log,
             statusDocument: { board.document })
         board.show(StatusBoard.Parts(account: account, drive: drive, filesystem: filesystem))
         let outcome: Result<Void, MountFailure>
@@ -102,6 +104,14 @@ public struct AliyunMount: MountService {
         do {
             return try SQLiteStore(
                 path: settings.stateDir.appending("metadata.sqlite").string, freshGeneration: fresh)
+        } catch {
+            throw MountFailure(.cannotCreate, error.description)
+        }
+    }
+
+    private func openSpool(_ settings: MountSettings) throws(MountFailure) -> Spool {
+        do {
+            return try Spool(path: settings.stateDir.appending("spool").string)
         } catch {
             throw MountFailure(.cannotCreate, error.description)
         }

@@ -8,6 +8,7 @@ import ProcessLife
 import ReadPath
 import RemoteFS
 import Settings
+import WritePath
 
 // What each part of a mount takes from the settings.
 
@@ -46,6 +47,10 @@ extension RemoteFSConfiguration {
     }
 }
 
+extension WriteSettings {
+    init(_ settings: MountSettings) { self.init() }
+}
+
 extension LivePhotoMode {
     fileprivate init(_ view: MountSettings.LivePhotoView) {
         switch view {
@@ -60,6 +65,7 @@ extension LivePhotoMode {
 extension FuseOptions {
     init(_ settings: MountSettings) {
         self.init()
+        readOnly = false
         if settings.allowOther {
             access = .everybody
         } else if settings.allowRoot {

@@ -32,12 +32,17 @@ extension RemoteFS {
         let (entries, freshUntil) = try await entries(of: directory, after: cookie, from: first)
         for (index, entry) in entries.enumerated() {
             let shown = DirectoryEntry(
-                name: entry.name, inode: entry.inode, kind: entry.isFolder ? .directory : .file,
+                name: entry.name, inode: entry.inode, kind: kind(of: entry),
                 cookie: DirectoryCookie(UInt64(first + index + 3)),
                 entry: plus ? self.entry(of: entry, freshUntil: freshUntil) : nil)
             guard emit(shown) else { return }
             if plus { inodes.credit(entry, parent: directory.inode, folder: directory.folder) }
         }
+    }
+
+    private func kind(of entry: ListedEntry) -> NodeKind {
+        if entry.isFolder { return .directory }
+        return overlay[entry.inode]?.linkTarget == nil ? .file : .symbolicLink
     }
 
     public func releaseDirectory(_ handle: DirectoryHandle) { _ = openDirectories.remove(handle.rawValue) }

@@ -4,48 +4,76 @@ import LivePhoto
 import MetadataStore
 import ReadPath
 import VFS
+import WritePath
 
 extension RemoteFS {
     public func open(_ inode: InodeNumber, _ flags: OpenFlags) async throws(FSError) -> OpenReply {
         if inode == .root { throw .isADirectory }
         let entry = try inodes.node(inode).entry
         if entry.isFolder { throw .isADirectory }
-        if flags.contains(.write) || flags.contains(.truncate) { throw .readOnly }
+        let writes = flags.contains(.write) || flags.contains(.truncate)
+        if writes { try mayChange(entry) }
         guard !entry.file.isWithheld else {
             log.warning("the drive withholds “\(entry.file.name)” (punish_flag \(entry.file.punishFlag))")
             throw .accessDenied
         }
-        let file = try openFile(entry)
-        guard let number = files.add(file) else {
-            file.close()
-            throw .tooManyOpenFiles
+        let handle = try newHandle(entry.inode, writes ? flags.union(.write) : flags)
+        do {
+            if flags.contains(.truncate) { try await truncate(inode, to: 0) }
+        } catch {
+            release(handle)
+            throw error
         }
+        // The bytes behind an inode change through this mount only: new content elsewhere is a new object with a new
+        // inode (contract 12.1).
+        return OpenReply(handle: handle, keepsCache: true)
+    }
+
+    /// A handle for a file that the caller knows to be there.
+    func newHandle(_ inode: InodeNumber, _ flags: OpenFlags) throws(FSError) -> FileHandle {
+        guard let number = files.add(Handle(inode: inode, flags: flags)) else { throw .tooManyOpenFiles }
         guard inodes.opened(inode) else {
-            files.remove(number)?.close()
+            _ = files.remove(number)
             throw .stale
         }
-        // The bytes behind an inode never change: new content is a new object with a new inode (contract 12.1).
-        return OpenReply(handle: FileHandle(number), keepsCache: true)
+        writing.opened(inode.rawValue, forWriting: flags.contains(.write))
+        return FileHandle(number)
     }
 
     public func read(
         _ handle: FileHandle, at offset: Int64, into buffer: ReadBuffer
     ) async throws(FSError) -> Int {
-        guard let file = files[handle.rawValue] else { throw .badHandle }
+        guard let open = files[handle.rawValue] else { throw .badHandle }
         guard offset >= 0 else { throw .invalidArgument }
+        let deadline = self.deadline
+        if let draft = writing.draft(of: open.inode.rawValue), draft.hasContent {
+            do {
+                let (writing, bytes) = (writing, buffer)
+                return try await FSError.from { () async throws(WriteError) in
+                    try await writing.read(draft, at: offset, into: bytes.bytes, until: deadline)
+                }
+            } catch {
+                // It came to its end in the middle: what it was is what the drive has now.
+                if writing.draft(of: open.inode.rawValue) === draft { throw error }
+            }
+        }
         do {
+            let file = try open.file(of: try inodes.node(open.inode).entry) { (entry) throws(FSError) in
+                try openFile(entry)
+            }
             return try await file.read(at: offset, into: buffer, until: deadline)
         } catch {
             // Somebody removed or replaced it: whoever looks the name up again finds what is there now.
-            if error == .stale { vanished(file.inode) }
+            if error == .stale { vanished(open.inode) }
             throw error
         }
     }
 
     public func release(_ handle: FileHandle) {
-        guard let file = files.remove(handle.rawValue) else { return }
-        file.close()
-        inodes.closed(file.inode)
+        guard let open = files.remove(handle.rawValue) else { return }
+        open.close()
+        writing.closed(open.inode.rawValue, forWriting: open.isWriter)
+        inodes.closed(open.inode)
     }
 
     private func openFile(_ entry: ListedEntry) throws(FSError) -> any OpenFile {

@@ -5,6 +5,7 @@ import Logging
 import MetadataStore
 import ReadPath
 import VFS
+import WritePath
 
 /// One drive of several that are mounted together.
 public struct NamedDrive: Hashable, Sendable {
@@ -39,6 +40,14 @@ public struct RemoteFSConfiguration: Sendable {
     /// How many entries of cached listings stay in memory; the database has all.
     public var cachedEntriesMax = 1_000_000
     public var openFilesMax = 65_536
+    /// Nothing may be changed (`--read-only`).
+    public var isReadOnly = false
+    /// A close waits for the drive (`--write-through`).
+    public var isWriteThrough = false
+    /// Modes, owners and attributes of users cannot be set (`--no-overlay`).
+    public var hasNoOverlay = false
+    /// Where removed objects go (`--remove`).
+    public var removal = Removal.trash
 
     public init(
         root: MountRoot, livePhotos: LivePhotoMode = .jpeg, directoryLifetime: Duration = .seconds(60),
@@ -66,6 +75,8 @@ public struct RemoteFSStatistics: Hashable, Sendable {
     /// Credits that the kernel holds, the root's apart.
     public var lookups: UInt64
     public var openFiles: Int
+    /// Changes that are not finished on the drive.
+    public var unfinished: Int
 }
 
 /// The filesystem over the drive: joins inode table, listings and reads. Each family of operations has a file of its
@@ -78,8 +89,14 @@ public final class RemoteFS: FileSystem {
     /// For its statistics.
     public let reader: ContentReader
     let space: SpaceCache
+    let drive: any WritableDrive
+    let store: any MetadataStore & JournalStore
+    /// What is unfinished; for `status`, `sync` and `uploads` too.
+    public let writing: WriteBack
+    let overlay = LocalOverlay()
+    let drafts: DraftTree
     let generation: UInt64
-    let files: HandleTable<any OpenFile>
+    let files: HandleTable<Handle>
     let openDirectories: HandleTable<OpenDirectory>
     /// Bytes of `user.aliyun.status`; the composition knows what belongs in it.
     let statusDocument: @Sendable () -> [UInt8]
@@ -90,11 +107,14 @@ public final class RemoteFS: FileSystem {
 
     /// - Parameter random: numbers from 0 up to 1, to spread retries.
     public init(
-        drive: any Drive, store: any MetadataStore, configuration: RemoteFSConfiguration,
-        reading: ReaderSettings = ReaderSettings(), time: any TimeSource, random: @escaping @Sendable () -> Double,
+        drive: any WritableDrive, store: any MetadataStore & JournalStore, spool: Spool,
+        configuration: RemoteFSConfiguration, reading: ReaderSettings = ReaderSettings(),
+        writing writeSettings: WriteSettings = WriteSettings(), time: any TimeSource, random: @escaping @Sendable () -> Double,
         log: Logger, statusDocument: @escaping @Sendable () -> [UInt8]
     ) {
         self.configuration = configuration
+        self.drive = drive
+        self.store = store
         self.time = time
         self.log = log
         self.statusDocument = statusDocument
@@ -114,9 +134,31 @@ public final class RemoteFS: FileSystem {
         directories = DirectoryCache(
             loader: loader, time: time, log: log, tasks: tasks, lifetime: configuration.directoryLifetime,
             entriesMax: configuration.cachedEntriesMax, onReplaced: { inodes.replaced($0, $1) })
+        writing = WriteBack(
+            drive: drive, store: store, reader: reader, spool: spool, settings: writeSettings, time: time,
+            random: random, log: log)
+        drafts = DraftTree(directories: directories, inodes: inodes, overlay: overlay, time: time)
+        writing.attach(drafts)
     }
 
     public func attach(_ kernel: any KernelNotifier) { inodes.attach(kernel) }
+
+    /// Takes up what an earlier run left unfinished; before `prepare`, and before the first operation.
+    public func recover() async throws(FSError) {
+        do {
+            overlay.load(try await store.localAttributes())
+        } catch {
+            log.error("local attributes cannot be read: \(error)")
+            throw .inputOutput
+        }
+        do {
+            _ = try await writing.recover()
+        } catch {
+            log.error("the journal cannot be read: \(error)")
+            throw FSError(error)
+        }
+        writing.start()
+    }
 
     /// Returns once the first entries of the root folder are known, from the database or the drive.
     public func prepare() async throws(FSError) {
@@ -130,6 +172,7 @@ public final class RemoteFS: FileSystem {
 
     /// Ends all background work. No operation may be under way or come after.
     public func shutdown() async {
+        await writing.shutdown()
         reader.shutDown()
         await tasks.close()
         for file in files.all { file.close() }
@@ -139,7 +182,8 @@ public final class RemoteFS: FileSystem {
         let directories = directories.statistics
         return RemoteFSStatistics(
             listings: directories.listings, entries: directories.entries, loading: directories.loading,
-            lookups: inodes.lookups, openFiles: files.count)
+            lookups: inodes.lookups, openFiles: files.count,
+            unfinished: writing.drafts.count)
     }
 
     /// When an operation that starts now must have ended.

@@ -34,6 +34,8 @@ public final class Draft: Sendable {
         var namesAreSynced = false
         var sending: Task<Void, Never>?
         var trouble: Trouble?
+        /// What the drive last said of the object, where that is known without asking.
+        var knownFile: DriveFile?
         var failures = 0
         /// Bytes of the running upload that went out.
         var sent: Int64 = 0
@@ -125,6 +127,23 @@ extension Draft {
         return true
     }
 
+    /// The base goes on to `size`.
+    func extend(to size: Int64) throws(SpoolError) -> Bool {
+        let (change, old) = state.withLock { ($0.begin(ByteRange($0.size, max($0.size, size))), $0.size) }
+        guard let change else { return false }
+        defer { state.withLock { $0.writing[change] = nil } }
+        try file.setSize(size)
+        try file.append(.baseEnd(size))
+        state.withLock { state in
+            if old == 0 { state.present = RangeSet() }
+            state.running = nil
+            state.size = size
+            state.baseEnd = size
+            state.didChange(time)
+        }
+        return true
+    }
+
     /// Makes a range zeros; it does not grow the file.
     func zero(_ range: ByteRange) throws(SpoolError) -> Bool {
         let clamped = range.clamped(to: size)
@@ -143,9 +162,9 @@ extension Draft {
         return true
     }
 
-    func reserve(_ range: ByteRange) throws(SpoolError) { try file.reserve(range) }
+    public func reserve(_ range: ByteRange) throws(SpoolError) { try file.reserve(range) }
 
-    func setModified(_ modified: UnixTime) throws(SpoolError) {
+    public func setModified(_ modified: UnixTime) throws(SpoolError) {
         try file.setModified(modified)
         state.withLock { $0.modified = modified }
     }
@@ -191,7 +210,7 @@ extension Draft {
     }
 
     /// The next data or hole from `offset` on; what only the base has is data. `nil` beyond the end.
-    func seek(forData: Bool, from offset: Int64) throws(SpoolError) -> Int64? {
+    public func seek(forData: Bool, from offset: Int64) throws(SpoolError) -> Int64? {
         let (size, pieces) = state.withLock { state -> (Int64, [(range: ByteRange, isPresent: Bool)]) in
             guard state.machine.record.content?.base != nil, offset < state.size else { return (state.size, []) }
             return (state.size, state.present.pieces(of: ByteRange(offset, max(offset, state.baseEnd))))

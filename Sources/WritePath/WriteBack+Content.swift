@@ -95,6 +95,24 @@ extension WriteBack {
         return try await changing(draft) { draft throws(SpoolError) in try draft.write(memory.bytes, at: offset) }
     }
 
+    /// The drive's `base` goes on where the file ends, by `range`: nothing is fetched, and a file that is all of one
+    /// stored object is copied by the drive. False when that cannot be.
+    public func extend(_ draft: Draft, by base: BaseContent, _ range: ByteRange) async throws(WriteError) -> Bool {
+        let isFit = draft.state.withLock { state in
+            guard state.size == range.lower, let content = state.machine.record.content, content.state == .open else {
+                return false
+            }
+            if content.base == base { return state.baseEnd == range.lower }
+            guard range.lower == 0, content.base == nil else { return false }
+            state.machine.handle(.based(base))
+            return true
+        }
+        guard isFit else { return false }
+        // The journal first: from then on the log of the spool counts.
+        try await saving { () async throws(StoreError) in try await save([draft]) }
+        return try await changing(draft) { draft throws(SpoolError) in try draft.extend(to: range.upper) }
+    }
+
     public func setSize(_ size: Int64, of draft: Draft) async throws(WriteError) -> Bool {
         try await changing(draft) { draft throws(SpoolError) in try draft.setSize(size) }
     }
@@ -139,6 +157,17 @@ extension WriteBack {
             throw .journal(error)
         }
         return true
+    }
+
+    /// Makes something true that has no row: attributes, listings.
+    public func keep(
+        durable: Bool = false, _ change: @Sendable () -> JournalChange
+    ) async throws(WriteError) {
+        try await saving { () async throws(StoreError) in
+            try await turnstile.pass { () async throws(StoreError) in
+                try await journal.commit(change(), durable: durable)
+            }
+        }
     }
 
     private func hasRow(_ draft: Draft) -> Bool { state.withLock { $0.byID[draft.id] === draft } }

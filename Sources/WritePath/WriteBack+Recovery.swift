@@ -53,21 +53,20 @@ extension WriteBack {
         return draft
     }
 
-    /// What the spool had, by its log: truncations cut what came before them.
+    /// What the spool has, by its log: the base's end moves both ways, and takes what lay beyond it along.
     static func replay(_ entries: [SpoolFile.RangeEntry], _ content: DraftContent) -> (RangeSet, Int64) {
-        var present = RangeSet()
-        var baseEnd = content.base?.size ?? 0
         if entries.isEmpty { return (RangeSet(content.present), content.baseEnd) }
-        baseEnd = max(baseEnd, content.baseEnd)
+        var present = RangeSet()
+        var baseEnd = content.baseEnd
         for entry in entries {
             switch entry {
             case .present(let range): present.insert(range)
             case .baseEnd(let end):
-                baseEnd = min(baseEnd, end)
+                baseEnd = end
                 present.cut(at: end)
             }
         }
-        return (present, min(baseEnd, content.base?.size ?? 0))
+        return (present, baseEnd)
     }
 
     private func onDisk<T: Sendable>(

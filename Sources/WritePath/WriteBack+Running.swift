@@ -138,8 +138,24 @@ extension WriteBack {
         return true
     }
 
+    /// What the drive has now, asked for where no answer brought it.
+    private func known(_ file: DriveFile?, _ draft: Draft) async throws(Trouble) -> DriveFile? {
+        let record = draft.record
+        guard !record.isRemoved, let object = record.object else { return nil }
+        if let file, file.id == object.id { return file }
+        do throws(DriveError) {
+            return try await drive.file(object.id, .background)
+        } catch {
+            draft.state.withLock { $0.isEnding = false }
+            switch error {
+            case .notFound, .inRecycleBin: return nil
+            default: throw Trouble(error)
+            }
+        }
+    }
+
     /// Drops the row, unless the file changed once more.
-    private func end(_ draft: Draft, _ file: DriveFile?) async throws(StoreError) -> Bool {
+    private func end(_ draft: Draft, _ last: DriveFile?) async throws -> Bool {
         let mayEnd = draft.state.withLock { state in
             let record = state.machine.record
             guard record.isRemoved || record.content.map({ $0.state == .sealed }) ?? true,
@@ -150,9 +166,10 @@ extension WriteBack {
             return true
         }
         guard mayEnd else { return false }
+        let file = try await known(last, draft)
         let observer = observer.withLock { $0 }
         let record: DraftRecord
-        do {
+        do throws(StoreError) {
             record = try await turnstile.pass { () async throws(StoreError) in
                 let record = draft.record
                 var change = observer?.ending(draft, record, file) ?? JournalChange()

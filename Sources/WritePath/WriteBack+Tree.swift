@@ -33,31 +33,57 @@ extension WriteBack {
         case draft(Draft)
     }
 
-    /// Two drafts change places.
-    public func exchange(_ a: Draft, _ b: Draft) async throws(WriteError) {
-        let (placeA, placeB) = (a.record.place, b.record.place)
-        a.state.withLock { $0.machine.handle(.moved(placeB)) }
-        b.state.withLock { $0.machine.handle(.moved(placeA)) }
-        try await saving { () async throws(StoreError) in try await save([a, b], durable: true) }
-        wake(a)
-        wake(b)
+    /// Moves stored objects now, in the caller's name, together with drafts (`others`) that go to new places of their
+    /// own. A move that certainly did not happen is undone and thrown; one whose outcome is not known goes on behind.
+    public func moveStored(
+        _ moves: [(inode: UInt64, object: PlacedObject, file: DriveFile, to: DrivePlace)],
+        with others: [(Draft, DrivePlace)] = [], over target: Target?, until deadline: Moment
+    ) async throws(WriteError) {
+        var replaced: [ReplacedObject] = []
+        var changed = others.map(\.0)
+        switch target {
+        case .stored(let object): replaced = [object]
+        case .draft(let other):
+            replaced = other.state.withLock { $0.machine.yield() }
+            changed.append(other)
+        case nil: break
+        }
+        for (draft, place) in others { draft.state.withLock { $0.machine.handle(.moved(place)) } }
+        var movers: [Draft] = []
+        for move in moves {
+            let draft = stored(move.inode, move.object, move.file)
+            draft.state.withLock { state in
+                state.machine.handle(.replaces(replaced))
+                state.machine.handle(.moved(move.to))
+            }
+            replaced = []
+            movers.append(draft)
+        }
+        let rows = movers + changed
+        do {
+            try await saving { () async throws(StoreError) in try await save(rows, durable: true) }
+        } catch {
+            for draft in movers { leave(draft) }
+            throw error
+        }
+        for draft in changed { wake(draft) }
+        for draft in movers { try await carryOut(draft, until: deadline) }
     }
 
-    /// A row for an object whose bytes stay as they are, so that it can be moved.
-    public func stored(_ inode: UInt64, _ object: PlacedObject) -> Draft {
+    /// A row for an object whose bytes stay as they are, so that it can be moved. It is not in line for a turn.
+    private func stored(_ inode: UInt64, _ object: PlacedObject, _ file: DriveFile) -> Draft {
         let upload = UploadRecord(
             phase: .placing, revision: 0, size: 0, hash: nil, place: object.place, isTwin: true, result: object.id)
         let record = DraftRecord(id: newID(), inode: inode, place: object.place, upload: upload, object: object)
         let draft = Draft(DraftMachine(record, settings.policy), file: spool.file(record.id), time: time)
+        draft.state.withLock { $0.knownFile = file }
+        state.withLock { $0.queue.begin(draft.id) }
         enter(draft)
         return draft
     }
 
-    /// Does what `drafts` are for, now, in the caller's name. A move that certainly did not happen is undone and thrown;
-    /// one whose outcome is not known goes on behind.
-    public func carryOut(_ draft: Draft, until deadline: Moment) async throws(WriteError) {
+    private func carryOut(_ draft: Draft, until deadline: Moment) async throws(WriteError) {
         let flight = Flight<RunEnd, Never>(time: time)
-        state.withLock { $0.queue.begin(draft.id) }
         tasks.spawn { [self] in
             let end = await run(draft)
             if case .trouble(let trouble) = end, await undo(draft, trouble) {

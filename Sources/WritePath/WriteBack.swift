@@ -70,6 +70,9 @@ public final class WriteBack: Sendable {
     public func draft(of inode: UInt64) -> Draft? { state.withLock { $0.byInode[inode] } }
     public var drafts: [Draft] { state.withLock { $0.byID.values.sorted { $0.id < $1.id } } }
 
+    /// Whether a handle that may write is open.
+    public func isBeingWritten(_ inode: UInt64) -> Bool { state.withLock { ($0.handles[inode]?.writers ?? 0) > 0 } }
+
     /// A handle was opened.
     public func opened(_ inode: UInt64, forWriting: Bool) {
         count(inode) { count in

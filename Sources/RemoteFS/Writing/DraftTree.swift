@@ -28,7 +28,7 @@ final class DraftTree: DraftObserver {
     private let time: any TimeSource
     private let marks = Mutex<[DraftID: Mark]>([:])
     /// What the drive said of files that are being moved.
-    private let known = Mutex<[UInt64: DriveFile]>([:])
+    private let known = Mutex<[UInt64: ListedEntry]>([:])
 
     init(directories: DirectoryCache, inodes: Inodes, overlay: LocalOverlay, time: any TimeSource) {
         self.directories = directories
@@ -38,7 +38,7 @@ final class DraftTree: DraftObserver {
     }
 
     /// `inode` is about to be moved or changed; its row holds less than the drive said.
-    func remember(_ file: DriveFile, of inode: InodeNumber) { known.withLock { $0[inode.rawValue] = file } }
+    func remember(_ entry: ListedEntry) { known.withLock { $0[entry.inode.rawValue] = entry } }
 
     func updated(_ record: DraftRecord) {
         let entry = record.isRemoved ? nil : entry(of: record)
@@ -111,6 +111,15 @@ final class DraftTree: DraftObserver {
             directories.edit(folder) { $0.unshow(entry.name, entry.inode) }
             return
         }
+        if entry.view != .object {
+            // The other views of the photo are for a listing to show.
+            directories.edit(folder) { edits in
+                edits.unshow(entry.name, entry.inode)
+                edits.unhide(stays.id)
+            }
+            directories.invalidate(folder)
+            return
+        }
         let settled = entry.standing(for: stays)
         directories.edit(folder) { edits in
             edits.unhide(stays.id)
@@ -132,17 +141,23 @@ final class DraftTree: DraftObserver {
         let inode = InodeNumber(record.inode)
         let remembered = known.withLock { $0[record.inode] }
         if record.content == nil, remembered == nil { return nil }
+        let view = remembered?.view ?? .object
         let id = record.object?.id ?? ObjectID(drive: record.place.folder.drive, file: .local(record.id))
         var file =
-            remembered
+            remembered?.file
             ?? DriveFile(
                 id: id, parent: record.place.folder.file, name: record.place.name, kind: .file,
                 size: record.content?.size ?? 0, createdAt: record.content?.modified)
         file.id = id
         file.name = record.place.name
         file.parent = record.place.folder.file
-        return ListedEntry(
-            name: NameEncoding.shown(record.place.name), inode: inode, view: .object, file: file, size: file.size)
+        let shown = NameEncoding.shown(record.place.name)
+        if let remembered, view != .object {
+            return ListedEntry(
+                name: shown.withSuffix(of: remembered.name), inode: inode, view: view, file: file,
+                size: remembered.size)
+        }
+        return ListedEntry(name: shown, inode: inode, view: view, file: file, size: file.size)
     }
 
     private func hides(of record: DraftRecord) -> Set<HiddenObject> {
@@ -159,6 +174,15 @@ final class DraftTree: DraftObserver {
             }
         }
         return hidden
+    }
+}
+
+extension FileName {
+    /// This name with its extension replaced by that of `other`.
+    fileprivate func withSuffix(of other: FileName) -> FileName {
+        let dot = UInt8(ascii: ".")
+        guard let mine = bytes.lastIndex(of: dot), let theirs = other.bytes.lastIndex(of: dot) else { return self }
+        return FileName(bytes: bytes[..<mine] + other.bytes[theirs...])
     }
 }
 

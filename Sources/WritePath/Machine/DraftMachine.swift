@@ -110,6 +110,9 @@ struct DraftMachine: Sendable {
         }
         guard content.state == .sealed, mayBegin else { return .rest }
         if let litter = record.litter.first { return .discard(litter) }
+        if let base = content.whole, base.object != record.object?.id, !isPlain {
+            return beginCopy(of: base, content)
+        }
         if !content.missing.isEmpty { return .assemble(content.missing) }
         let hashesFirst = content.size <= policy.hashedFirstMax || wantsHash || !policy.isRapid || isPlain
         if hash == nil, hashesFirst { return .hash }
@@ -132,6 +135,15 @@ struct DraftMachine: Sendable {
         return .create(form(of: upload))
     }
 
+    /// The content is that of another stored object, all of it.
+    private mutating func beginCopy(of base: BaseContent, _ content: DraftContent) -> DraftStep {
+        record.upload = UploadRecord(
+            phase: .creating, revision: content.revision, size: content.size, hash: base.hash, place: record.place,
+            isTwin: true, copied: base.object)
+        createIsOut = true
+        return .create(.copy(base.object))
+    }
+
     private mutating func nextOfRemoval() -> DraftStep {
         if let upload = record.upload {
             switch upload.phase {
@@ -148,6 +160,7 @@ struct DraftMachine: Sendable {
     }
 
     private func form(of upload: UploadRecord) -> UploadForm {
+        if let copied = upload.copied { return .copy(copied) }
         if isPlain || !policy.isRapid { return .plain }
         return upload.hash == nil ? .preHash : .hashed
     }
@@ -165,6 +178,7 @@ extension DraftMachine {
     mutating func handle(_ event: DraftEvent) {
         switch event {
         case .began(let content): if record.content == nil { record.content = content }
+        case .based(let base): record.content?.base = base
         case .changed:
             if record.content?.state == .sealed { record.content?.revision += 1 }
             record.content?.state = .open
@@ -275,6 +289,13 @@ extension DraftMachine {
 }
 
 extension DraftContent {
+    /// The stored object that this is, byte for byte, when the spool has nothing of its own.
+    fileprivate var whole: BaseContent? {
+        guard let base, present.isEmpty, size == base.size, baseEnd >= size, base.hash != nil, size > 0
+        else { return nil }
+        return base
+    }
+
     /// What the spool does not have and the base does.
     var missing: [ByteRange] {
         guard let base else { return [] }

@@ -33,6 +33,8 @@ enum UploadForm: Hashable, Sendable {
     /// With the hash of the first bytes: spares reading a large file twice where the drive does not know it.
     case preHash
     case plain
+    /// The drive copies an object of its own.
+    case copy(ObjectID)
 }
 
 /// What happened to a draft.
@@ -41,6 +43,8 @@ enum DraftEvent: Hashable, Sendable {
     /// Bytes of ours, where there were none.
     case began(DraftContent)
     case changed
+    /// What the spool lacks comes from this; there was none before.
+    case based(BaseContent)
     case sealed(size: Int64, modified: UnixTime, baseEnd: Int64, present: [ByteRange])
     case moved(DrivePlace)
     case replaces([ReplacedObject])

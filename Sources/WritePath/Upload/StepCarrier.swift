@@ -19,6 +19,7 @@ struct StepCarrier {
     init(owner: WriteBack, draft: Draft) {
         self.owner = owner
         self.draft = draft
+        file = draft.state.withLock { $0.knownFile }
     }
 
     var drive: any WritableDrive { owner.drive }
@@ -103,11 +104,12 @@ struct StepCarrier {
 
     private mutating func create(_ form: UploadForm) async throws(Trouble) -> [DraftEvent] {
         guard let upload = draft.record.upload else { return [] }
+        if case .copy(let object) = form { return try await copy(object, upload) }
         let content: FileCreation.Content
         switch (form, upload.hash) {
         case (.hashed, let hash?): content = .hashed(hash, source)
         case (.preHash, _): content = .preHash(try await preHash(upload.size))
-        case (.plain, _), (.hashed, nil): content = .plain
+        case (.plain, _), (.hashed, nil), (.copy, _): content = .plain
         }
         let parts = max(1, Int((upload.size + upload.partSize - 1) / max(1, upload.partSize)))
         let creation = FileCreation(
@@ -133,6 +135,22 @@ struct StepCarrier {
             case .notFound, .inRecycleBin:
                 certainlyNotMade()
                 throw Trouble(.final, "its folder is gone from the drive")
+            default:
+                certainlyNotMade()
+                throw Trouble(error)
+            }
+        }
+    }
+
+    /// A copy may come under another name; where the answer is lost the bytes are sent instead.
+    private mutating func copy(_ object: ObjectID, _ upload: UploadRecord) async throws(Trouble) -> [DraftEvent] {
+        do throws(DriveError) {
+            let change = try await drive.copy(object, to: upload.place.folder, .background)
+            try await settle(change.task)
+            return [.made(change.object)]
+        } catch {
+            switch error {
+            case .change(.uncertain), .notFound, .inRecycleBin, .rejected, .nameTaken: return [.nothingFound, .hashRefused]
             default:
                 certainlyNotMade()
                 throw Trouble(error)
@@ -225,7 +243,10 @@ struct StepCarrier {
             let found = try await drive.file(object, .background)
             guard found.isAvailable, !found.isTrashed else { return [found.isTrashed ? .sessionGone : .unfinished] }
             file = found
-            return [.whole(object, size: found.size, hash: found.contentHash)]
+            let whole = DraftEvent.whole(object, size: found.size, hash: found.contentHash)
+            guard draft.record.upload?.copied != nil else { return [whole] }
+            let folder = ObjectID(drive: object.drive, file: found.parent)
+            return [whole, .placed(DrivePlace(folder: folder, name: found.name))]
         } catch {
             switch error {
             case .notFound, .inRecycleBin: return [.sessionGone]

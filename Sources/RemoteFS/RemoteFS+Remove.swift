@@ -1,0 +1,84 @@
+import Basics
+import Drive
+import MetadataStore
+import VFS
+import WritePath
+
+extension RemoteFS {
+    public func remove(_ place: Place) async throws(FSError) {
+        guard let (entry, folder) = try await present(place) else { throw .noSuchEntry }
+        if entry.isFolder { throw .isADirectory }
+        let writing = writing
+        if let draft = writing.draft(of: entry.inode.rawValue) {
+            try await FSError.from { () async throws(WriteError) in try await writing.discard(draft) }
+        } else if inodes.isOpen(entry.inode) {
+            let object = PlacedObject(id: entry.file.id, place: drivePlace(of: entry))
+            try await FSError.from { () async throws(WriteError) in
+                try await writing.discardLater(entry.inode.rawValue, object)
+            }
+        } else {
+            try await removeFromDrive(entry, in: folder)
+        }
+        touch(place.parent)
+        try await keep([place.parent])
+    }
+
+    public func removeDirectory(_ place: Place) async throws(FSError) {
+        guard let (entry, folder) = try await present(place) else { throw .noSuchEntry }
+        guard entry.isFolder else { throw .notADirectory }
+        guard case .object = folder else { throw .permissionDenied }
+        try await checkEmpty(entry)
+        try await removeFromDrive(entry, in: folder)
+        touch(place.parent)
+        try await keep([place.parent])
+    }
+
+    /// Whether a folder is empty is asked of the drive itself, whatever the cache believes (semantics 6).
+    func checkEmpty(_ entry: ListedEntry) async throws(FSError) {
+        if !directories.ownEntries(of: entry.folder).isEmpty { throw .notEmpty }
+        var marker: String?
+        repeat {
+            let page: ListPage
+            do {
+                page = try await drive.list(entry.file.id, marker: marker, .foreground)
+            } catch {
+                throw FSError(error)
+            }
+            for file in page.files where !file.isTrashed && file.isAvailable {
+                let listed = ListedEntry(name: file.name, inode: .root, view: .object, file: file, size: 0)
+                if directories.isShown(listed, in: entry.folder) {
+                    directories.invalidate(entry.folder)
+                    throw .notEmpty
+                }
+            }
+            marker = page.next
+        } while marker != nil
+    }
+
+    /// Removes an object now. What is gone already is removed, so a lost answer is simply asked for again.
+    func removeFromDrive(_ entry: ListedEntry, in folder: FolderID) async throws(FSError) {
+        var tries = 0
+        while true {
+            do throws(DriveError) {
+                let change = try await drive.remove(entry.file.id, configuration.removal, .foreground)
+                if let task = change.task { try await writing.wait(for: task) }
+                break
+            } catch {
+                tries += 1
+                guard case .change(.uncertain) = error, tries < 4 else { throw FSError(error) }
+            }
+        }
+        directories.edit(folder) { edits in
+            edits.unshow(entry.name, entry.inode)
+            edits.hide(entry.file.id, settled: time.now())
+        }
+        overlay.forget(entry.inode)
+        if case .object(let object) = folder {
+            try await keep([entry.inode], [ListingEdit(folder: object, removed: [entry.file.id.file])])
+        }
+    }
+
+    func drivePlace(of entry: ListedEntry) -> DrivePlace {
+        DrivePlace(folder: ObjectID(drive: entry.file.id.drive, file: entry.file.parent), name: entry.file.name)
+    }
+}
