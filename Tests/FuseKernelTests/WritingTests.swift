@@ -121,7 +121,8 @@ struct WritingTests {
                 try Call.with(mount("large"), O_WRONLY | O_CREAT) { try Call.write($0, bytes, at: 0) }
             }
             #expect(fileSystem.written == (0..<4).map { .init(offset: Int64($0) << 20, count: 1 << 20) })
-            #expect(fileSystem.bytes("large") == bytes)
+            let arrived = fileSystem.bytes("large") == bytes
+            #expect(arrived)
         }
     }
 
@@ -144,7 +145,8 @@ struct WritingTests {
                 try await group.waitForAll()
             }
             for number in 0..<8 {
-                #expect(fileSystem.bytes(FileName("file-\(number)")) == pattern(2 << 20, from: number * 1000))
+                let arrived = fileSystem.bytes(FileName("file-\(number)")) == pattern(2 << 20, from: number * 1000)
+                #expect(arrived, "file \(number)")
             }
             try await mount.until { mount.session.statistics.inFlight == 0 }
         }
