@@ -78,6 +78,7 @@ public final class RemoteFS: FileSystem {
     /// For its statistics.
     public let reader: ContentReader
     let space: SpaceCache
+    let storedArchives: StoredArchives
     let generation: UInt64
     let files: HandleTable<any OpenFile>
     let openDirectories: HandleTable<OpenDirectory>
@@ -108,12 +109,16 @@ public final class RemoteFS: FileSystem {
         reader = ContentReader(
             drive: drive, time: time, settings: reading, logger: log, jitter: random,
             onMismatch: { inodes.contentProvedWrong($0.object) })
+        storedArchives = StoredArchives(
+            reader: reader, store: store, mode: configuration.livePhotos, time: time, tasks: tasks,
+            timeout: configuration.timeout, log: log)
+        let mode = configuration.livePhotos
         let loader = ListingLoader(
             drive: drive, store: store, time: time, log: log, mode: configuration.livePhotos,
             drives: configuration.root.topEntries)
         directories = DirectoryCache(
             loader: loader, time: time, log: log, tasks: tasks, lifetime: configuration.directoryLifetime,
-            entriesMax: configuration.cachedEntriesMax, onReplaced: { inodes.replaced($0, $1) })
+            entriesMax: configuration.cachedEntriesMax, onReplaced: { inodes.replaced($0, $1.withStoredViews(mode)) })
     }
 
     public func attach(_ kernel: any KernelNotifier) { inodes.attach(kernel) }
