@@ -113,7 +113,7 @@ let package = Package(
             name: "DriveHTTPTests", dependencies: ["DriveHTTP", "TestSupport", log] + nio, swiftSettings: strict),
         .testTarget(name: "DriveTests", dependencies: ["Drive"], swiftSettings: strict),
         .testTarget(name: "FuseKernelTests", dependencies: ["FuseKernel", log], swiftSettings: strict),
-        .testTarget(name: "LivePhotoTests", dependencies: ["LivePhoto"], swiftSettings: strict),
+        .testTarget(name: "LivePhotoTests", dependencies: ["LivePhoto", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "MountingTests", dependencies: ["Mounting"], swiftSettings: strict),
         // Real mounts of the real program, against the emulator.
         .testTarget(name: "MountTests", dependencies: ["aliyunfs", "AlipanEmulator"], swiftSettings: strict),

@@ -166,6 +166,11 @@ public struct AliyunMount: MountService {
 
     private func prepare(_ filesystem: RemoteFS, _ drive: HTTPDrive) async throws(MountFailure) {
         do {
+            try await filesystem.recover()
+        } catch {
+            throw MountFailure(.cannotCreate, "the journal of unsent changes cannot be taken up: see the log")
+        }
+        do {
             try await filesystem.prepare()
         } catch {
             if case .needed(let words) = drive.health().login {

@@ -11,8 +11,9 @@ extension RemoteFS {
         }
         let node = try inodes.node(inode)
         do throws(FSError) {
-            let (entry, freshUntil) = try await directories.entry(of: inode, in: node.folder, until: deadline)
-            if let entry {
+            let (entry, freshUntil) = try await directories.entry(
+                of: node.entry.listedInode, in: node.folder, until: deadline)
+            if let entry = entry.map({ node.entry.renewed(by: $0) }) {
                 return AttributesReply(attributes: attributes(of: entry), validFor: remaining(until: freshUntil))
             }
             // Removed or moved away; who has it open may still look at it.

@@ -4,10 +4,12 @@ import VFS
 extension RemoteFS {
     public func lookup(_ name: FileName, in parent: InodeNumber) async throws(FSError) -> LookupReply {
         guard name.bytes.count <= NameLimits.bytesMax else { throw .nameTooLong }
-        let folder = try inodes.folder(parent)
-        let (entry, freshUntil) = try await checkingFolder(parent) { (deadline) async throws(FSError) in
+        let (folder, latest) = (try inodes.folder(parent), deadline)
+        let (listed, freshUntil) = try await checkingFolder(parent) { (deadline) async throws(FSError) in
             try await directories.entry(named: name, in: folder, until: deadline)
         }
+        var entry = listed
+        if entry == nil { entry = try await storedArchiveView(named: name, in: parent, of: folder, until: latest) }
         guard let entry else { return .absent(validFor: remaining(until: freshUntil)) }
         inodes.credit(entry, parent: parent, folder: folder)
         return .found(self.entry(of: entry, freshUntil: freshUntil))

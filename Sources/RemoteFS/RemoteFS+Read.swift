@@ -78,6 +78,7 @@ extension RemoteFS {
 
     private func openFile(_ entry: ListedEntry) throws(FSError) -> any OpenFile {
         if entry.size == 0 { return EmptyFile(inode: entry.inode) }
+        if let slice = entry.slice { return StoredArchiveView(entry.inode, slice, reader) }
         switch entry.view {
         case .object:
             let source = ContentSource(
@@ -101,5 +102,5 @@ extension RemoteFS {
 
 extension DriveFile {
     /// Frozen or illegal by the drive's judgement: its bytes are withheld or replaced by a notice (contract 4).
-    fileprivate var isWithheld: Bool { punishFlag == 2 || punishFlag == 103 }
+    var isWithheld: Bool { punishFlag == 2 || punishFlag == 103 }
 }

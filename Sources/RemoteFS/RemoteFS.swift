@@ -95,6 +95,7 @@ public final class RemoteFS: FileSystem {
     public let writing: WriteBack
     let overlay = LocalOverlay()
     let drafts: DraftTree
+    let storedArchives: StoredArchives
     let generation: UInt64
     let files: HandleTable<Handle>
     let openDirectories: HandleTable<OpenDirectory>
@@ -128,12 +129,16 @@ public final class RemoteFS: FileSystem {
         reader = ContentReader(
             drive: drive, time: time, settings: reading, logger: log, jitter: random,
             onMismatch: { inodes.contentProvedWrong($0.object) })
+        storedArchives = StoredArchives(
+            reader: reader, store: store, mode: configuration.livePhotos, time: time, tasks: tasks,
+            timeout: configuration.timeout, log: log)
+        let mode = configuration.livePhotos
         let loader = ListingLoader(
             drive: drive, store: store, time: time, log: log, mode: configuration.livePhotos,
             drives: configuration.root.topEntries)
         directories = DirectoryCache(
             loader: loader, time: time, log: log, tasks: tasks, lifetime: configuration.directoryLifetime,
-            entriesMax: configuration.cachedEntriesMax, onReplaced: { inodes.replaced($0, $1) })
+            entriesMax: configuration.cachedEntriesMax, onReplaced: { inodes.replaced($0, $1.withStoredViews(mode)) })
         writing = WriteBack(
             drive: drive, store: store, reader: reader, spool: spool, settings: writeSettings, time: time,
             random: random, log: log)
@@ -157,6 +162,8 @@ public final class RemoteFS: FileSystem {
             log.error("the journal cannot be read: \(error)")
             throw FSError(error)
         }
+        let (space, writing) = (space, writing)
+        writing.limit { space.known.map { max(0, $0.total - $0.used) - writing.bytesQueued } }
         writing.start()
     }
 

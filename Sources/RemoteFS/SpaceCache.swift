@@ -41,6 +41,9 @@ final class SpaceCache: Sendable {
         self.tasks = tasks
     }
 
+    /// What the drive said last, however long ago.
+    var known: SpaceInfo? { state.withLock { $0.known } }
+
     /// What is known and not older than a minute; else the drive's answer; else, when it cannot be reached, what was
     /// known last.
     func value(until deadline: Moment) async throws(FSError) -> SpaceInfo {

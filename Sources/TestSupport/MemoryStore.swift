@@ -3,11 +3,14 @@ import MetadataStore
 import Synchronization
 
 /// A `MetadataStore` that forgets everything with itself; can be told to fail. For tests of what stands above it.
-public final class MemoryStore: MetadataStore {
+public final class MemoryStore: MetadataStore, JournalStore {
     private struct State {
         var numbers: [NodeKey: UInt64] = [:]
         var listings: [ObjectID: StoredListing] = [:]
         var facts: [StoredFact: [UInt8]] = [:]
+        var drafts: [DraftID: DraftRecord] = [:]
+        var attributes: [UInt64: LocalAttributes] = [:]
+        var nextNumber: UInt64 = 2
         var failure: StoreError?
     }
 
@@ -23,7 +26,8 @@ public final class MemoryStore: MetadataStore {
         try perform { state in
             keys.map { key in
                 if let number = state.numbers[key] { return number }
-                let number = UInt64(state.numbers.count + 2)
+                let number = state.nextNumber
+                state.nextNumber += 1
                 state.numbers[key] = number
                 return number
             }
@@ -42,6 +46,32 @@ public final class MemoryStore: MetadataStore {
 
     public func setFact(_ fact: StoredFact, to value: [UInt8]) async throws(StoreError) {
         try perform { $0.facts[fact] = value }
+    }
+
+    public func drafts() async throws(StoreError) -> [DraftRecord] {
+        try perform { $0.drafts.values.sorted { $0.id < $1.id } }
+    }
+
+    public func localAttributes() async throws(StoreError) -> [UInt64: LocalAttributes] {
+        try perform { $0.attributes }
+    }
+
+    public func commit(_ change: JournalChange, durable: Bool) async throws(StoreError) {
+        try perform { state in
+            for draft in change.drafts { state.drafts[draft.id] = draft }
+            for id in change.finished { state.drafts[id] = nil }
+            for binding in change.bindings {
+                state.numbers = state.numbers.filter { $0.value != binding.inode }
+                if let key = binding.key { state.numbers[key] = binding.inode }
+            }
+            for (inode, row) in change.attributes { state.attributes[inode] = row.isEmpty ? nil : row }
+            for edit in change.listings {
+                guard var listing = state.listings[edit.folder] else { continue }
+                let gone = Set(edit.removed + edit.put.map(\.id.file))
+                listing.files = listing.files.filter { !gone.contains($0.id.file) } + edit.put
+                state.listings[edit.folder] = listing
+            }
+        }
     }
 
     private func perform<T: Sendable>(_ body: (inout State) -> T) throws(StoreError) -> T {

@@ -29,8 +29,8 @@ struct Fixture {
             root: .folder(self.drive.object(.root)), livePhotos: livePhotos, userID: 1, groupID: 2)
         configuration.cachedEntriesMax = cachedEntriesMax
         fs = RemoteFS(
-            drive: self.drive, store: store, configuration: configuration, time: time, random: { 0 }, log: log,
-            statusDocument: { Array("{}".utf8) })
+            drive: self.drive, store: store, spool: try! Spool(path: scratch.path), configuration: configuration,
+            time: time, random: { 0 }, log: log, statusDocument: { Array("{}".utf8) })
         fs.attach(kernel)
     }
 

@@ -18,13 +18,16 @@ final class ListedEntry: Sendable {
     let file: DriveFile
     /// Exact readable length in bytes.
     let size: Int64
+    /// Set for a view of an ordinary `.livp` file, which no listing has.
+    let slice: ArchiveSlice?
 
-    init(_ named: NamedFile, inode: InodeNumber) {
+    init(_ named: NamedFile, inode: InodeNumber, slice: ArchiveSlice? = nil) {
         name = named.name
         view = named.key.view
         file = named.file
         size = named.size
         self.inode = inode
+        self.slice = slice
     }
 
     init(name: FileName, inode: InodeNumber, view: NodeKey.View, file: DriveFile, size: Int64) {
@@ -33,6 +36,7 @@ final class ListedEntry: Sendable {
         self.view = view
         self.file = file
         self.size = size
+        slice = nil
     }
 
     /// The same under another name.
