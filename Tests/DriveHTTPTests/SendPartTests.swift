@@ -8,8 +8,12 @@ import Testing
 @testable import DriveHTTP
 
 /// Parts over real sockets.
-@Suite struct PartTests {
-    private static let content = (0..<8_388_608 + 100).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ $0 >> 9) }
+@Suite struct SendPartTests {
+    private static let content: [UInt8] = {
+        // Of a length that no piece is a multiple of.
+        let block = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ $0 >> 9) }
+        return Array((0..<129).flatMap { _ in block }.prefix(8_388_608 + 100))
+    }()
 
     private struct Rig {
         let scratch = Scratch()
@@ -31,7 +35,7 @@ import Testing
         }
 
         func send(
-            _ range: ByteRange, of source: any UploadSource = MemorySource(PartTests.content),
+            _ range: ByteRange, of source: any UploadSource = MemorySource(SendPartTests.content),
             to path: String = "/up%2Fload?partNumber=1&Signature=a%2Bb%3D"
         ) async throws(DriveError) {
             let link = UploadLink(part: 1, url: server.url + path, expires: Moment(sinceBoot: .seconds(1 << 40)))
