@@ -28,6 +28,13 @@ final class MemorySource: UploadSource {
     }
 }
 
+/// Opens once, for one that waits.
+final class Gate: Sendable {
+    private let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+    func open() { continuation.finish() }
+    func waited() async { for await _ in stream {} }
+}
+
 /// Adds up.
 final class Sum: Sendable {
     private let total = Atomic(0)

@@ -69,9 +69,11 @@ final class BodyPump: Sendable {
     }
 
     private func run(_ writer: HTTPClient.Body.StreamWriter) async {
+        var missing = source.length
         do {
             while let piece = try await source.next() {
-                try await write(piece, to: writer)
+                missing -= Int64(piece.readableBytes)
+                try await write(piece, isLast: missing == 0, to: writer)
                 source.written(piece.readableBytes)
             }
             finish(.success(()))
@@ -88,7 +90,7 @@ final class BodyPump: Sendable {
         state.withLock { $0.done.take() }?.completeWith(result)
     }
 
-    private func write(_ bytes: ByteBuffer, to writer: HTTPClient.Body.StreamWriter) async throws {
+    private func write(_ bytes: ByteBuffer, isLast: Bool, to writer: HTTPClient.Body.StreamWriter) async throws {
         let piece = loop.makePromise(of: Void.self)
         let isStopped = state.withLock { state in
             if !state.isStopped { state.piece = piece }
@@ -99,6 +101,8 @@ final class BodyPump: Sendable {
             // Asked on the thread that would be told of a refusal.
             guard !self.state.withLock({ $0.isStopped }) else { return }
             writer.write(.byteBuffer(bytes)).cascadeFailure(to: piece)
+            // At once, so that the answer finds the request ended and the connection fit for the next.
+            if isLast { self.finish(.success(())) }
         }
         let watch = loop.scheduleTask(in: stall) { piece.fail(Stalled()) }
         defer { watch.cancel() }

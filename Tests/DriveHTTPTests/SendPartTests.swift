@@ -1,4 +1,5 @@
 import Basics
+import Dispatch
 import Drive
 import NIOCore
 import Synchronization
@@ -8,8 +9,12 @@ import Testing
 @testable import DriveHTTP
 
 /// Parts over real sockets.
-@Suite struct PartTests {
-    private static let content = (0..<8_388_608 + 100).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ $0 >> 9) }
+@Suite struct SendPartTests {
+    private static let content: [UInt8] = {
+        // Of a length that no piece is a multiple of.
+        let block = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ $0 >> 9) }
+        return Array((0..<129).flatMap { _ in block }.prefix(8_388_608 + 100))
+    }()
 
     private struct Rig {
         let scratch = Scratch()
@@ -31,7 +36,7 @@ import Testing
         }
 
         func send(
-            _ range: ByteRange, of source: any UploadSource = MemorySource(PartTests.content),
+            _ range: ByteRange, of source: any UploadSource = MemorySource(SendPartTests.content),
             to path: String = "/up%2Fload?partNumber=1&Signature=a%2Bb%3D"
         ) async throws(DriveError) {
             let link = UploadLink(part: 1, url: server.url + path, expires: Moment(sinceBoot: .seconds(1 << 40)))
@@ -42,6 +47,21 @@ import Testing
         func end() async {
             await drive.shutdown()
             await server.stop()
+        }
+    }
+
+    /// Blocks in its first read until it is told to proceed.
+    private final class SlowSource: UploadSource {
+        let isReading = Gate()
+        let isDone = Sum()
+        private let door = DispatchSemaphore(value: 0)
+
+        func proceed() { door.signal() }
+
+        func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(UploadSourceError) {
+            isReading.open()
+            door.wait()
+            isDone.add(1)
         }
     }
 
@@ -175,6 +195,48 @@ import Testing
         let reads = source.reads.count
         await rig.end()
         #expect(source.reads.count == reads && rig.progress.value < 8_388_608)
+    }
+
+    @Test func cancellationAtAnyPointLeavesNothingBehind() async throws {
+        let rig = try await Rig { _ in Self.stored }
+        let link = UploadLink(part: 1, url: rig.server.url + "/x", expires: Moment(sinceBoot: .seconds(1 << 40)))
+        for piece in 0..<24 {
+            let source = MemorySource(Self.content)
+            let sender = Mutex<Task<DriveError?, Never>?>(nil)
+            let sent = Sum()
+            let task = Task {
+                await failure {
+                    try await rig.drive.sendPart(link, ByteRange(0, 2_500_000), of: source) {
+                        sent.add($0)
+                        if sent.value > piece * PartReader.longestPiece { sender.withLock { $0 }?.cancel() }
+                    }
+                }
+            }
+            sender.withLock { $0 = task }
+            // Those that had ended before they were cancelled have ended well.
+            let error = await task.value
+            #expect(error == .cancelled || (error == nil && sent.value == 2_500_000))
+            let reads = source.reads.count
+            await Task.yield()
+            #expect(source.reads.count == reads)
+        }
+        await rig.end()
+    }
+
+    /// Whoever is told that the part is over may close the file.
+    @Test func theSourceIsNotInUseAnyMore() async throws {
+        let rig = try await Rig { _ in Self.stored }
+        let source = SlowSource()
+        let sender = Task { await failure { try await rig.send(ByteRange(0, 100), of: source) } }
+        await source.isReading.waited()
+        sender.cancel()
+        let ending = Task { await sender.value }
+        for _ in 0..<50 { await Task.yield() }
+        #expect(source.isDone.value == 0)
+        source.proceed()
+        #expect(await ending.value == .cancelled)
+        #expect(source.isDone.value == 1)
+        await rig.end()
     }
 
     @Test func bytesThatCannotBeReadEndThePart() async throws {
