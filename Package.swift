@@ -125,7 +125,7 @@ let package = Package(
             name: "ProcessLifeTests", dependencies: ["ProcessLife", "ProcessLifeProbe", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "ReadPathTests", dependencies: ["ReadPath", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "RemoteFSTests", dependencies: ["RemoteFS", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "RemoteFSTests", dependencies: ["RemoteFS", "WritePath", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore"], swiftSettings: strict),
         .testTarget(name: "TestSupportTests", dependencies: ["Basics", "Drive", "TestSupport"], swiftSettings: strict),

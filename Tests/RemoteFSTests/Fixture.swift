@@ -1,13 +1,34 @@
 import Basics
 import Drive
+import Foundation
 import LivePhoto
 import Logging
 import Synchronization
 import TestSupport
 import Testing
 import VFS
+import WritePath
 
 @testable import RemoteFS
+
+/// A spool in a folder that goes away with its owner.
+final class SpoolFolder: Sendable {
+    let path: String
+    let spool: Spool
+
+    init() {
+        path = FileManager.default.temporaryDirectory.path + "/spool-" + UUID().uuidString
+        do {
+            spool = try Spool(path: path)
+        } catch {
+            preconditionFailure("no spool for a test: \(error)")
+        }
+    }
+
+    deinit {
+        do { try FileManager.default.removeItem(atPath: path) } catch { print("left behind: \(error)") }
+    }
+}
 
 /// A filesystem over an in-memory drive, with clocks moved by hand and a kernel that only writes down what it is told.
 struct Fixture {
@@ -15,6 +36,7 @@ struct Fixture {
     let drive: FakeDrive
     let store: MemoryStore
     let kernel = RecordingKernel()
+    let scratch = SpoolFolder()
     let fs: RemoteFS
 
     init(
@@ -29,7 +51,7 @@ struct Fixture {
             root: .folder(self.drive.object(.root)), livePhotos: livePhotos, userID: 1, groupID: 2)
         configuration.cachedEntriesMax = cachedEntriesMax
         fs = RemoteFS(
-            drive: self.drive, store: store, spool: try! Spool(path: scratch.path), configuration: configuration,
+            drive: self.drive, store: store, spool: scratch.spool, configuration: configuration,
             time: time, random: { 0 }, log: log, statusDocument: { Array("{}".utf8) })
         fs.attach(kernel)
     }
