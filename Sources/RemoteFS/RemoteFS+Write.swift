@@ -86,7 +86,7 @@ extension RemoteFS {
         guard let from = files[source.rawValue] else { throw .badHandle }
         let to = try writer(target)
         let entry = try inodes.node(from.inode).entry
-        // Only whole stored files, from their start on: the drive copies nothing less. The kernel copies the rest itself.
+        // Only whole stored files, from their start on: the drive copies nothing less, the kernel does the rest.
         guard from.inode != to.inode, offset == targetOffset, writing.draft(of: from.inode.rawValue) == nil,
             entry.view == .object, overlay[from.inode]?.linkTarget == nil
         else { throw .notSupported }

@@ -110,8 +110,8 @@ public final class RemoteFS: FileSystem {
     public init(
         drive: any WritableDrive, store: any MetadataStore & JournalStore, spool: Spool,
         configuration: RemoteFSConfiguration, reading: ReaderSettings = ReaderSettings(),
-        writing writeSettings: WriteSettings = WriteSettings(), time: any TimeSource, random: @escaping @Sendable () -> Double,
-        log: Logger, statusDocument: @escaping @Sendable () -> [UInt8]
+        writing writeSettings: WriteSettings = WriteSettings(), time: any TimeSource,
+        random: @escaping @Sendable () -> Double, log: Logger, statusDocument: @escaping @Sendable () -> [UInt8]
     ) {
         self.configuration = configuration
         self.drive = drive

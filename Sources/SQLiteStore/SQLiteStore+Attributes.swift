@@ -37,7 +37,8 @@ extension SQLiteStore {
             modified: (row[1] as Data?).flatMap(UnixTime.init(column:)),
             accessed: (row[2] as Data?).flatMap(UnixTime.init(column:)),
             changed: (row[3] as Data?).flatMap(UnixTime.init(column:)), permissions: row[4], userID: row[5],
-            groupID: row[6], linkTarget: (row[7] as Data?).map { Array($0) }, extended: try ExtendedColumn.decode(row[8]))
+            groupID: row[6], linkTarget: (row[7] as Data?).map { Array($0) },
+            extended: try ExtendedColumn.decode(row[8]))
     }
 }
 

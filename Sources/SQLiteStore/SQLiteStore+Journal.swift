@@ -10,7 +10,8 @@ extension SQLiteStore: JournalStore {
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
-                    SELECT id, inode, drive, folder, name, object, is_removed, failure, content, upload, replaced, litter
+                    SELECT id, inode, drive, folder, name, object, is_removed, failure, content, upload,
+                        replaced, litter
                     FROM draft ORDER BY id
                     """)
             var drafts: [DraftRecord] = []

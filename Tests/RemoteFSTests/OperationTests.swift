@@ -70,13 +70,13 @@ import VFS
         #expect(f.drive.calls(of: .downloadLinks) == 0)
     }
 
-    @Test func foldersAndWritingAreRefused() async throws {
+    @Test func foldersAreNotOpenedAsFiles() async throws {
         let f = Fixture()
         f.drive.addFile("a", .bytes([1]))
         f.drive.addFolder("d")
         let (a, d) = (try await f.find("a").attributes.inode, try await f.find("d").attributes.inode)
         await #expect(throws: FSError.isADirectory) { try await f.fs.open(d, []) }
-        await #expect(throws: FSError.readOnly) { try await f.fs.open(a, .write) }
+        await #expect(throws: FSError.isADirectory) { try await f.fs.open(d, .write) }
         await #expect(throws: FSError.notADirectory) { try await f.fs.openDirectory(a) }
         let nothing = ReadBuffer(UnsafeMutableRawBufferPointer(start: nil, count: 0))
         await #expect(throws: FSError.badHandle) { try await f.fs.read(FileHandle(99), at: 0, into: nothing) }

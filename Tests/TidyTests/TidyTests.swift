@@ -27,7 +27,7 @@ import Testing
         "CXattr": [],
         "ProcessLife": ["Basics", "CXattr", "Settings"],
         "Mounting": [
-            "Basics", "VFS", "Drive", "MetadataStore", "SQLiteStore", "LivePhoto", "ReadPath", "RemoteFS",
+            "Basics", "VFS", "Drive", "MetadataStore", "SQLiteStore", "LivePhoto", "ReadPath", "WritePath", "RemoteFS",
             "FuseKernel", "DriveHTTP", "Settings", "Status", "ProcessLife",
         ],
         "aliyunfs": ["Basics", "Settings", "Status", "ProcessLife", "Mounting"],

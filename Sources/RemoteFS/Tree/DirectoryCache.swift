@@ -57,7 +57,7 @@ final class DirectoryCache: Sendable {
     /// The best source for `folder`'s entries now, having asked the drive where that is due. Suspends only for the
     /// database, and not at all when the listing is in memory.
     ///
-    /// What is known here is laid over a whole listing; while there is any, nobody reads a listing that is still coming.
+    /// What is known here is laid over a whole listing; while there is any, nobody reads a listing that still comes.
     func source(of folder: FolderID, until deadline: Moment) async throws(FSError) -> Source {
         let source = try await listed(folder, until: deadline)
         if update(folder, { $0.edits.isEmpty }) { return source }
@@ -214,7 +214,9 @@ final class DirectoryCache: Sendable {
                 let isInstalled = install(entries, load, of: folder)
                 load.finish(.success(()))
                 if isInstalled {
-                    await loader.save(entries, of: folder) { [self] files in update(folder) { $0.edits.settled(files) } }
+                    await loader.save(entries, of: folder) { [self] files in
+                        update(folder) { $0.edits.settled(files) }
+                    }
                 }
             } catch {
                 update(folder) { $0.loadFailed(load, error, until: time.now() + Self.failurePause) }

@@ -19,7 +19,9 @@ final class Inodes: Sendable {
     }
 
     /// What a known inode stands for has another name, place or object by our own doing.
-    func update(_ entry: ListedEntry, in folder: FolderID) { table.withLock { $0.update(entry, in: folder, rootFolder) } }
+    func update(_ entry: ListedEntry, in folder: FolderID) {
+        table.withLock { $0.update(entry, in: folder, rootFolder) }
+    }
 
     func forget(_ inode: InodeNumber, lookups: UInt64) { table.withLock { $0.forget(inode, lookups: lookups) } }
 

@@ -166,7 +166,9 @@ final class DraftTree: DraftObserver {
             record.replaced.map {
                 HiddenObject(folder: .object(ObjectID(drive: drive, file: $0.folder)), object: $0.object)
             })
-        if let object = record.object { hidden.insert(HiddenObject(folder: .object(object.place.folder), object: object.id)) }
+        if let object = record.object {
+            hidden.insert(HiddenObject(folder: .object(object.place.folder), object: object.id))
+        }
         if let upload = record.upload {
             let folder = FolderID.object(upload.place.folder)
             for object in [upload.session?.object, upload.result].compactMap({ $0 }) + record.litter {
