@@ -10,7 +10,8 @@ extension RemoteFS {
         if entry.isFolder { throw .isADirectory }
         let writing = writing
         if let draft = writing.draft(of: entry.inode.rawValue) {
-            try await FSError.from { () async throws(WriteError) in try await writing.discard(draft) }
+            let isDiscarded = try await FSError.from { () async throws(WriteError) in try await writing.discard(draft) }
+            guard isDiscarded else { return try await remove(place) }
         } else if inodes.isOpen(entry.inode) {
             let object = PlacedObject(id: entry.file.id, place: drivePlace(of: entry))
             try await FSError.from { () async throws(WriteError) in

@@ -13,11 +13,12 @@ extension RemoteFS {
         let place = DrivePlace(folder: try driveFolder(new.parent), name: try newName(of: source, old.name, new.name))
         guard place.folder.drive == source.file.id.drive else { throw .crossDevice }
         if target?.inode == source.inode { return }
+        let isDone: Bool
         switch (mode, target) {
         case (.exchange, nil): throw .noSuchEntry
-        case (.exchange, let target?): try await exchange(source, target)
+        case (.exchange, let target?): isDone = try await exchange(source, target)
         case (.refuse, _?): throw .alreadyExists
-        case (.refuse, nil), (.replace, nil): try await move(source, to: place, over: nil)
+        case (.refuse, nil), (.replace, nil): isDone = try await move(source, to: place, over: nil)
         case (.replace, let target?):
             switch (source.isFolder, target.isFolder) {
             case (true, false): throw .notADirectory
@@ -25,8 +26,10 @@ extension RemoteFS {
             case (true, true): try await checkEmpty(target)
             case (false, false): break
             }
-            try await move(source, to: place, over: target)
+            isDone = try await move(source, to: place, over: target)
         }
+        // An upload ended in the middle: what it was about is a stored object now.
+        guard isDone else { return try await rename(old, to: new, mode) }
         touch(old.parent)
         touch(new.parent)
         try await keep([old.parent, new.parent])
@@ -48,18 +51,17 @@ extension RemoteFS {
         return (Array(name.bytes[..<dot]), Array(name.bytes[(dot + 1)...]))
     }
 
-    private func move(_ source: ListedEntry, to place: DrivePlace, over target: ListedEntry?) async throws(FSError) {
+    private func move(_ source: ListedEntry, to place: DrivePlace, over target: ListedEntry?) async throws(FSError) -> Bool {
         let (writing, deadline) = (writing, deadline)
         let replaced = try await self.target(target)
         if let draft = writing.draft(of: source.inode.rawValue) {
-            try await FSError.from { () async throws(WriteError) in
+            return try await FSError.from { () async throws(WriteError) in
                 try await writing.move(draft, to: place, over: replaced)
             }
-            return
         }
         drafts.remember(source)
         let object = PlacedObject(id: source.file.id, place: drivePlace(of: source))
-        try await FSError.from { () async throws(WriteError) in
+        return try await FSError.from { () async throws(WriteError) in
             try await writing.moveStored(
                 [(source.inode.rawValue, object, source.file, place)], over: replaced, until: deadline)
         }
@@ -79,7 +81,7 @@ extension RemoteFS {
         return .stored(ReplacedObject(object: target.file.id, folder: target.file.parent))
     }
 
-    private func exchange(_ a: ListedEntry, _ b: ListedEntry) async throws(FSError) {
+    private func exchange(_ a: ListedEntry, _ b: ListedEntry) async throws(FSError) -> Bool {
         if a.view != .object || b.view != .object { throw .permissionDenied }
         let (writing, deadline) = (writing, deadline)
         let (placeA, placeB) = (currentPlace(of: a), currentPlace(of: b))
@@ -96,7 +98,7 @@ extension RemoteFS {
             }
         }
         let (rows, others) = (stored, moved)
-        try await FSError.from { () async throws(WriteError) in
+        return try await FSError.from { () async throws(WriteError) in
             try await writing.moveStored(rows, with: others, over: nil, until: deadline)
         }
     }

@@ -117,14 +117,18 @@ extension RemoteFS {
 
     /// The draft of a file whose bytes are to change, made if there is none. Nothing is fetched for it.
     func draft(of inode: InodeNumber, keeps: Int64? = nil) async throws(FSError) -> Draft {
+        let writing = writing
         if let draft = writing.draft(of: inode.rawValue), draft.hasContent { return draft }
         let entry = try inodes.node(inode).entry
         let object = PlacedObject(id: entry.file.id, place: drivePlace(of: entry))
         let base = BaseContent(object: entry.file.id, size: entry.size, hash: entry.file.contentHash)
         drafts.remember(entry)
-        let writing = writing
-        return try await FSError.from { () async throws(WriteError) in
-            try await writing.edit(inode.rawValue, object, base, keeps: keeps ?? base.size)
+        do throws(WriteError) {
+            return try await writing.edit(inode.rawValue, object, base, keeps: keeps ?? base.size)
+        } catch {
+            // It ended in the middle of that: what it was about is what the drive has now.
+            if error == .removed { return try await self.draft(of: inode, keeps: keeps) }
+            throw FSError(error)
         }
     }
 

@@ -75,6 +75,11 @@ public final class Draft: Sendable {
     /// Bytes that it takes on the local disk.
     var bytesHere: Int64 { state.withLock { $0.present.ranges.reduce(0) { $0 + $1.count } } }
 
+    /// Changes what the draft is about; `nil` when its row is being dropped, so that nothing may change any more.
+    func change<T>(_ body: (inout State) -> T) -> T? {
+        state.withLock { state in state.isEnding ? nil : body(&state) }
+    }
+
     /// How many handles there are. Keeps the spool's file open while there are any.
     func setHandles(_ opens: Int, writers: Int) {
         let (holds, frees) = state.withLock { state -> (Bool, Bool) in

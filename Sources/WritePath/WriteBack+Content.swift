@@ -54,13 +54,15 @@ extension WriteBack {
         } catch {
             throw .spool(error)
         }
-        draft.state.withLock { state in
+        let isBegun: Void? = draft.change { state in
             state.machine.handle(.began(content))
             state.size = content.size
             state.modified = content.modified
             state.baseEnd = content.baseEnd
             state.running = content.size == 0 ? RunningHash() : nil
         }
+        // A draft that ends is no obstacle to whoever looks again.
+        guard isBegun != nil else { throw .removed }
         try await saving { () async throws(StoreError) in try await save([draft]) }
         return draft
     }

@@ -179,16 +179,18 @@ extension WriteBack {
             }
         } catch {
             draft.state.withLock { $0.isEnding = false }
+            bell.ring()
             throw error
         }
         observer?.ended(record, file)
         leave(draft)
+        draft.ending.complete(.success(()))
+        bell.ring()
         do {
             try await disk.run { () throws(SpoolError) in try draft.file.remove() }
         } catch {
             log.error("a file of the spool is left over: \(error)")
         }
-        draft.ending.complete(.success(()))
         return true
     }
 }

@@ -5,26 +5,53 @@ import Synchronization
 
 // Names and removals. None of these waits for the drive but `moveStored`.
 extension WriteBack {
-    /// Something is to be called otherwise or to lie elsewhere; what it replaces goes once it is in place. Makes no call:
-    /// the bytes just go to the new place.
-    public func move(
-        _ draft: Draft, to place: DrivePlace, over target: Target? = nil, with extra: JournalChange = JournalChange()
-    ) async throws(WriteError) {
-        var changed = [draft]
-        var replaced: [ReplacedObject] = []
-        switch target {
-        case .stored(let object): replaced = [object]
-        case .draft(let other):
-            replaced = other.state.withLock { $0.machine.yield() }
-            changed.append(other)
-        case nil: break
-        }
-        draft.state.withLock { state in
+    /// Something is to be called otherwise or to lie elsewhere; what it replaces goes once it is in place. Makes no
+    /// call: the bytes just go to the new place. False when the draft came to its end meanwhile.
+    public func move(_ draft: Draft, to place: DrivePlace, over target: Target? = nil) async throws(WriteError) -> Bool {
+        guard let (replaced, other) = await giveWay(target) else { return false }
+        let isMoved: Void? = draft.change { state in
             state.machine.handle(.replaces(replaced))
             state.machine.handle(.moved(place))
         }
-        try await saving { () async throws(StoreError) in try await save(changed, with: extra, durable: true) }
+        guard isMoved != nil else {
+            // What gave way is removed all the same: the caller goes on with the same rename.
+            await restore(replaced, other)
+            await ended(draft)
+            return false
+        }
+        let changed = [draft] + (other.map { [$0] } ?? [])
+        try await saving { () async throws(StoreError) in try await save(changed, durable: true) }
         for draft in changed { wake(draft) }
+        return true
+    }
+
+    /// What is to be removed in favour of something else, and the draft that gives up its own plans for it. `nil` when
+    /// that draft came to its end meanwhile.
+    private func giveWay(_ target: Target?) async -> (replaced: [ReplacedObject], other: Draft?)? {
+        switch target {
+        case nil: return ([], nil)
+        case .stored(let object): return ([object], nil)
+        case .draft(let other):
+            if let replaced = other.change({ $0.machine.yield() }) { return (replaced, other) }
+            await ended(other)
+            return nil
+        }
+    }
+
+    /// Takes `giveWay` back as far as it matters: the objects are the other draft's to remove again.
+    private func restore(_ replaced: [ReplacedObject], _ other: Draft?) async {
+        guard let other else { return }
+        other.change { $0.machine.handle(.replaces(replaced)) }
+        wake(other)
+    }
+
+    /// Returns when the row that is being dropped is gone, or stays after all.
+    private func ended(_ draft: Draft) async {
+        while draft.state.withLock({ $0.isEnding }), draft.ending.result == nil {
+            let rings = bell.listen()
+            if draft.ending.result != nil { return }
+            guard await flightResult(rings) else { return }
+        }
     }
 
     /// What a rename replaces.
@@ -35,20 +62,21 @@ extension WriteBack {
 
     /// Moves stored objects now, in the caller's name, together with drafts (`others`) that go to new places of their
     /// own. A move that certainly did not happen is undone and thrown; one whose outcome is not known goes on behind.
+    /// False when one of the drafts came to its end meanwhile: nothing was moved then.
     public func moveStored(
         _ moves: [(inode: UInt64, object: PlacedObject, file: DriveFile, to: DrivePlace)],
         with others: [(Draft, DrivePlace)] = [], over target: Target?, until deadline: Moment
-    ) async throws(WriteError) {
-        var replaced: [ReplacedObject] = []
-        var changed = others.map(\.0)
-        switch target {
-        case .stored(let object): replaced = [object]
-        case .draft(let other):
-            replaced = other.state.withLock { $0.machine.yield() }
-            changed.append(other)
-        case nil: break
+    ) async throws(WriteError) -> Bool {
+        guard let (first, other) = await giveWay(target) else { return false }
+        var replaced = first
+        var changed = other.map { [$0] } ?? []
+        for (draft, place) in others {
+            guard draft.change({ $0.machine.handle(.moved(place)) }) != nil else {
+                await ended(draft)
+                return false
+            }
+            changed.append(draft)
         }
-        for (draft, place) in others { draft.state.withLock { $0.machine.handle(.moved(place)) } }
         var movers: [Draft] = []
         for move in moves {
             let draft = stored(move.inode, move.object, move.file)
@@ -68,6 +96,7 @@ extension WriteBack {
         }
         for draft in changed { wake(draft) }
         for draft in movers { try await carryOut(draft, until: deadline) }
+        return true
     }
 
     /// A row for an object whose bytes stay as they are, so that it can be moved. It is not in line for a turn.
@@ -130,16 +159,21 @@ extension WriteBack {
     }
 
     /// The file behind `draft` is removed: nothing of it is uploaded any more. What the drive has of it goes after the
-    /// last close.
-    public func discard(_ draft: Draft) async throws(WriteError) {
-        let sending = draft.state.withLock { state -> Task<Void, Never>? in
+    /// last close. False when the draft came to its end meanwhile: the file is what the drive has.
+    public func discard(_ draft: Draft) async throws(WriteError) -> Bool {
+        let sending = draft.change { state -> Task<Void, Never>? in
             state.machine.handle(.removed)
             defer { state.sending = nil }
             return state.sending
         }
+        guard let sending else {
+            await ended(draft)
+            return false
+        }
         sending?.cancel()
         try await saving { () async throws(StoreError) in try await save([draft], durable: true) }
         wake(draft)
+        return true
     }
 
     /// A stored file is removed while somebody has it open: it goes after the last close.

@@ -159,7 +159,8 @@ public final class WriteBack: Sendable {
     func save(
         _ drafts: [Draft], with extra: JournalChange = JournalChange(), durable: Bool = false
     ) async throws(StoreError) {
-        let records = try await turnstile.pass { () async throws(StoreError) in
+        let observer = observer.withLock { $0 }
+        try await turnstile.pass { () async throws(StoreError) in
             let records = drafts.map(\.record)
             var change = extra
             change.drafts += records
@@ -169,10 +170,8 @@ public final class WriteBack: Sendable {
                     let isOpen = record.content?.state == .open
                     if isOpen, state.machine.record.content?.state == .open { state.isOpenSaved = true }
                 }
+                observer?.updated(record)
             }
-            return records
         }
-        let observer = observer.withLock { $0 }
-        for record in records { observer?.updated(record) }
     }
 }
