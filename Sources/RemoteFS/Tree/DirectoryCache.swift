@@ -234,8 +234,8 @@ final class DirectoryCache: Sendable {
         let freshUntil = max(load.asked + lifetime, now + (now - load.asked))
         let outcome = update(folder) { $0.loadFinished(load, listing, freshUntil: freshUntil) }
         guard outcome.installed else { return false }
-        if let replaced = outcome.replaced {
-            let difference = ListingDifference(from: replaced, to: listing)
+        if let (before, now) = outcome.seen {
+            let difference = ListingDifference(from: before, to: now)
             if !difference.isEmpty { onReplaced(folder, difference) }
         }
         makeRoom()

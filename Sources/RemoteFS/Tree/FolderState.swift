@@ -78,20 +78,21 @@ struct FolderState {
         return restore
     }
 
-    /// The drive's listing is whole. Returns the listing it replaces, or `nil` when it must not be installed because
-    /// something newer is known.
+    /// The drive's listing is whole. Returns what was seen before and what is seen now, where both are known; `false`
+    /// when it must not be installed because something newer is known.
     mutating func loadFinished(
         _ load: ListingLoad, _ listing: Listing, freshUntil: Moment
-    ) -> (replaced: Listing?, installed: Bool) {
+    ) -> (seen: (before: Listing, now: Listing)?, installed: Bool) {
         guard self.load === load else { return (nil, false) }
         self.load = nil
         failure = nil
         guard load.epoch == epoch else { return (nil, false) }
-        defer { self.listing = listing }
+        let before = self.listing.map { merged($0) }
+        self.listing = listing
         self.freshUntil = freshUntil
         isUnproved = false
         edits.installed(askedAt: load.asked)
-        return (self.listing, true)
+        return (before.map { ($0, merged(listing)) }, true)
     }
 
     /// A folder made a moment ago: it is known to be empty.
