@@ -1,6 +1,7 @@
 import Basics
 import Drive
 import MetadataStore
+import ReadPath
 import Synchronization
 
 /// A change on its way to the drive, with its bytes where it has any.
@@ -46,6 +47,8 @@ public final class Draft: Sendable {
     let file: SpoolFile
     let time: any TimeSource
     let state: Mutex<State>
+    /// The base, opened when it is first read: one opening for all reads, so that reading ahead works.
+    private let base = Mutex<OpenContent?>(nil)
     /// Lands when the row is gone.
     let ending: Flight<Void, Never>
 
@@ -74,6 +77,27 @@ public final class Draft: Sendable {
 
     /// Bytes that it takes on the local disk.
     var bytesHere: Int64 { state.withLock { $0.present.ranges.reduce(0) { $0 + $1.count } } }
+
+    func base(_ content: BaseContent, _ reader: ContentReader) -> OpenContent {
+        let source = ContentSource(object: content.object, size: content.size, contentHash: content.hash)
+        let (open, old) = base.withLock { base -> (OpenContent, OpenContent?) in
+            if let known = base, known.source == source { return (known, nil) }
+            let old = base
+            let open = reader.open(source)
+            base = open
+            return (open, old)
+        }
+        old?.close()
+        return open
+    }
+
+    func closeBase() {
+        let old = base.withLock { base in
+            defer { base = nil }
+            return base
+        }
+        old?.close()
+    }
 
     /// Changes what the draft is about; `nil` when its row is being dropped, so that nothing may change any more.
     func change<T>(_ body: (inout State) -> T) -> T? {

@@ -221,7 +221,7 @@ extension WriteBack {
             if piece.isHere {
                 do { try draft.file.read(at: piece.range.lower, into: part) } catch { throw .spool(error) }
             } else if let base {
-                try await readBase(base, at: piece.range.lower, into: part, until: deadline)
+                try await readBase(base, of: draft, at: piece.range.lower, into: part, until: deadline)
             }
             filled += part.count
         }
@@ -229,10 +229,10 @@ extension WriteBack {
     }
 
     func readBase(
-        _ base: BaseContent, at offset: Int64, into part: UnsafeMutableRawBufferPointer, until deadline: Moment
+        _ base: BaseContent, of draft: Draft, at offset: Int64, into part: UnsafeMutableRawBufferPointer,
+        until deadline: Moment
     ) async throws(WriteError) {
-        let content = reader.open(ContentSource(object: base.object, size: base.size, contentHash: base.hash))
-        defer { content.close() }
+        let content = draft.base(base, reader)
         var filled = 0
         while filled < part.count {
             let rest = UnsafeMutableRawBufferPointer(rebasing: part[filled...])

@@ -136,6 +136,7 @@ public final class WriteBack: Sendable {
             state.queue.forget(draft.id)
         }
         draft.setHandles(0, writers: 0)
+        draft.closeBase()
     }
 
     func newID() -> DraftID {
