@@ -163,7 +163,7 @@ public final class RemoteFS: FileSystem {
             throw FSError(error)
         }
         let (space, writing) = (space, writing)
-        writing.limit { space.known.map { max(0, $0.total - $0.used) - writing.bytesQueued } }
+        writing.limit { space.glance().map { max(0, $0.total - $0.used) - writing.bytesQueued } }
         writing.start()
     }
 
