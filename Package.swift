@@ -130,6 +130,7 @@ let package = Package(
         .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore"], swiftSettings: strict),
         .testTarget(name: "TestSupportTests", dependencies: ["Basics", "Drive", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
+        .testTarget(name: "WritePathTests", dependencies: ["WritePath", "TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

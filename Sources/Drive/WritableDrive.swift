@@ -80,10 +80,13 @@ public struct TreeChange: Hashable, Sendable {
     public var object: ObjectID
     /// Still going on when not `nil`.
     public var task: DriveTaskID?
+    /// Of a removal: somebody else had removed it already.
+    public var wasGone: Bool
 
-    public init(object: ObjectID, task: DriveTaskID? = nil) {
+    public init(object: ObjectID, task: DriveTaskID? = nil, wasGone: Bool = false) {
         self.object = object
         self.task = task
+        self.wasGone = wasGone
     }
 }
 

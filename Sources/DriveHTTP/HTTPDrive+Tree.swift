@@ -95,8 +95,9 @@ extension HTTPDrive {
             return TreeChange(object: id, task: wire.task.map(DriveTaskID.init))
         } catch {
             switch error {
-            case .inRecycleBin: return TreeChange(object: id)
-            case .notFound(let refusal) where refusal.code.hasPrefix("NotFound."): return TreeChange(object: id)
+            case .inRecycleBin: return TreeChange(object: id, wasGone: true)
+            case .notFound(let refusal) where refusal.code.hasPrefix("NotFound."):
+                return TreeChange(object: id, wasGone: true)
             default: throw error
             }
         }

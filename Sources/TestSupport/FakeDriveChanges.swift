@@ -98,10 +98,10 @@ extension FakeDrive: WritableDrive {
             do throws(DriveError) {
                 node = try state.find(id)
             } catch .notFound {
-                return TreeChange(object: id)
+                return TreeChange(object: id, wasGone: true)
             } catch .inRecycleBin {
                 if way == .delete { state.delete(id.file) }
-                return TreeChange(object: id)
+                return TreeChange(object: id, wasGone: true)
             }
             guard id.file != .root else { throw .rejected(Self.refusal(400, "InvalidParameter.FileId")) }
             return TreeChange(object: id, task: state.perform(.remove(id.file, way), on: node.file.kind, now))

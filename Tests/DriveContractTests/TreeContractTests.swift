@@ -86,12 +86,16 @@ import Testing
         try await Rig.run({ $0.switches.trashedStatus = trashedStatus }) { rig async throws in
             let trashed = rig.object(try rig.emulator.put("/a", .text("1")))
             let deleted = rig.object(try rig.emulator.put("/b", .text("1")))
-            for _ in 0..<2 {
-                #expect(try await rig.drive.remove(trashed, .trash, .foreground) == TreeChange(object: trashed))
-                #expect(try await rig.drive.remove(deleted, .delete, .foreground) == TreeChange(object: deleted))
+            for wasGone in [false, true] {
+                #expect(
+                    try await rig.drive.remove(trashed, .trash, .foreground)
+                        == TreeChange(object: trashed, wasGone: wasGone))
+                #expect(
+                    try await rig.drive.remove(deleted, .delete, .foreground)
+                        == TreeChange(object: deleted, wasGone: wasGone))
             }
             #expect(rig.paths.isEmpty && rig.emulator.tree().map(\.trashed) == [true])
-            #expect(try await rig.drive.remove(trashed, .delete, .foreground) == TreeChange(object: trashed))
+            #expect(try await rig.drive.remove(trashed, .delete, .foreground).object == trashed)
             #expect(rig.emulator.tree().isEmpty)
         }
     }

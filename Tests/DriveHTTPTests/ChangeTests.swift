@@ -168,7 +168,10 @@ import Testing
                 .code("NotFound.FileId", 404), .code("NotFound.File", 400), .code("ForbiddenFileInTheRecycleBin", 403),
             ] {
                 let bench = try Bench(answer)
-                #expect(try await bench.drive.remove(Bench.id, way, .foreground) == TreeChange(object: Bench.id))
+                let wasGone = answer.status >= 400
+                #expect(
+                    try await bench.drive.remove(Bench.id, way, .foreground)
+                        == TreeChange(object: Bench.id, wasGone: wasGone))
                 #expect(bench.transport.asked.first?.url.hasSuffix("/openFile/" + path) == true)
                 #expect(bench.sent == ["drive_id": "11", "file_id": "f1"])
             }

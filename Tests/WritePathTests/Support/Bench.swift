@@ -1,0 +1,95 @@
+import Basics
+import Drive
+import Foundation
+import Logging
+import MetadataStore
+import ReadPath
+import Synchronization
+import TestSupport
+import WritePath
+
+/// What survives a crash of the process: the drive, the journal and the spool folder; and the clock.
+final class World: Sendable {
+    let time = ManualTime()
+    let fake: FakeDrive
+    let store = MemoryStore()
+    let folder: String
+
+    init() {
+        fake = FakeDrive(time: time)
+        fake.set { $0.smallestPart = 1 }
+        folder = NSTemporaryDirectory() + "spool-\(UUID().uuidString)"
+    }
+
+    deinit {
+        do { try FileManager.default.removeItem(atPath: folder) } catch { return }
+    }
+
+    var root: ObjectID { fake.object(.root) }
+
+    /// The names of what is in the spool.
+    var spooled: [String] {
+        do { return try FileManager.default.contentsOfDirectory(atPath: folder) } catch { return [] }
+    }
+
+    var rows: [DraftRecord] {
+        get async {
+            do { return try await store.drafts() } catch { return [] }
+        }
+    }
+}
+
+/// One life of the process: a write side on a world.
+final class Life: Sendable {
+    let world: World
+    let kill: KillSwitch
+    let back: WriteBack
+    private let reader: ContentReader
+
+    static let settings = WriteSettings(
+        delay: .milliseconds(10), policy: UploadPolicy(hashedFirstMax: 1_000, partSize: 102_400), diskReserve: 0)
+
+    init(_ world: World, dyingAt limit: Int = 0, _ settings: WriteSettings = Life.settings) throws {
+        self.world = world
+        kill = KillSwitch(at: limit)
+        let drive = MortalDrive(world.fake, kill)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        reader = ContentReader(drive: drive, time: world.time, logger: logger, jitter: { 0 })
+        back = WriteBack(
+            drive: drive, store: MortalStore(world.store, kill), reader: reader,
+            spool: try Spool(path: world.folder), settings: settings, time: world.time, random: { 0 }, log: logger)
+    }
+
+    func begin() async throws {
+        _ = try await back.recover()
+        back.start()
+    }
+
+    func end() async {
+        kill.release()
+        await back.shutdown()
+        reader.shutDown()
+    }
+
+    /// Lets time pass until `isDone`; false when that takes for ever. The clock moves only when nobody does anything:
+    /// the disk's threads are real, so a moment of real time shows whether somebody does.
+    func pass(until isDone: () async -> Bool) async -> Bool {
+        var seen = -1
+        for _ in 0..<20_000 {
+            if await isDone() { return true }
+            for _ in 0..<10 { await Task.yield() }
+            if seen != kill.passed {
+                seen = kill.passed
+                continue
+            }
+            do { try await Task.sleep(for: .microseconds(300)) } catch { return false }
+            if seen == kill.passed, let next = world.time.nextDeadline {
+                world.time.advance(by: max(.zero, next - world.time.now()))
+            }
+        }
+        return await isDone()
+    }
+
+    func drain() async -> Bool { await pass { back.drafts.isEmpty } }
+}
