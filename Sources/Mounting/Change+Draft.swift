@@ -9,6 +9,21 @@ extension StatusReport.Change {
             sent: draft.sent, isNew: draft.isNew, trouble: draft.trouble, advice: Self.advice(draft))
     }
 
+    /// Of an earlier run: nothing is under way.
+    init(_ record: DraftRecord, path: String?) {
+        let stage: Stage
+        if record.failure != nil {
+            stage = .failed
+        } else if record.isRemoved {
+            stage = .removing
+        } else {
+            stage = record.content == nil ? .moving : .queued
+        }
+        self.init(
+            id: record.id.rawValue, name: record.place.name.text, path: path, stage: stage,
+            size: record.content?.size ?? 0, sent: 0, isNew: record.object == nil, trouble: record.failure)
+    }
+
     private static func advice(_ draft: DraftStatus) -> String? {
         guard draft.trouble != nil else { return nil }
         let id = draft.id.rawValue

@@ -51,6 +51,9 @@ public enum QueueText {
 
     public static func changes(_ count: Int) -> String { count == 1 ? "1 change" : "\(count) changes" }
 
+    /// Nothing in it can steer the terminal.
+    public static func plain(_ text: String) -> String { StatusText.plain(text) }
+
     static func bar(_ share: Double, width: Int) -> String {
         let share = min(1, max(0, share.isFinite ? share : 0))
         let full = Int((share * Double(width)).rounded(.down))
