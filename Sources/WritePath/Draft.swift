@@ -32,6 +32,8 @@ public final class Draft: Sendable {
         var quietSince: Moment
         /// Somebody waits for the drive to have it: no waiting for quiet or for the last close.
         var waiters = 0
+        /// No step begins.
+        var isHeld = false
         var namesAreSynced = false
         var sending: Task<Void, Never>?
         var trouble: Trouble?

@@ -88,7 +88,8 @@ extension WriteBack {
             let (step, isChanged, isTwin) = draft.state.withLock { state in
                 let before = state.machine.record
                 let isQuiet = state.writers == 0 && state.quietSince + settings.delay <= time.now()
-                let step = state.machine.next(isOpen: state.opens > 0, mayBegin: state.waiters > 0 || isQuiet)
+                let mayBegin = state.waiters > 0 || isQuiet
+                let step = state.isHeld ? .rest : state.machine.next(isOpen: state.opens > 0, mayBegin: mayBegin)
                 let record = state.machine.record
                 return (step, before != record, record.upload?.isTwin ?? false)
             }
