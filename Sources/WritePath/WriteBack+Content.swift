@@ -110,6 +110,7 @@ extension WriteBack {
             return true
         }
         guard isFit else { return false }
+        standsOn(base.object, draft)
         // The journal first: from then on the log of the spool counts.
         try await saving { () async throws(StoreError) in try await save([draft]) }
         return try await changing(draft) { draft throws(SpoolError) in try draft.extend(to: range.upper) }

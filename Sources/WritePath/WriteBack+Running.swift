@@ -139,35 +139,42 @@ extension WriteBack {
         return true
     }
 
-    /// What the drive has now, asked for where no answer brought it.
-    private func known(_ file: DriveFile?, _ draft: Draft) async throws(Trouble) -> DriveFile? {
+    /// What the drive has now, asked for where no answer brought it. Our own file that somebody removed meanwhile is sent
+    /// once more: only the bin has those bytes.
+    private func known(_ file: DriveFile?, _ draft: Draft) async throws -> DriveFile? {
         let record = draft.record
         guard !record.isRemoved, let object = record.object else { return nil }
         if let file, file.id == object.id { return file }
         do throws(DriveError) {
-            return try await drive.file(object.id, .background)
+            let found = try await drive.file(object.id, .background)
+            if !found.isTrashed { return found }
         } catch {
-            draft.state.withLock { $0.isEnding = false }
             switch error {
-            case .notFound, .inRecycleBin: return nil
+            case .notFound, .inRecycleBin: break
             default: throw Trouble(error)
             }
         }
+        if record.content == nil { return nil }
+        draft.state.withLock { $0.machine.handle(.lost) }
+        throw Trouble(.passing, "it was removed from the drive by somebody else and is sent again")
     }
 
-    /// Drops the row, unless the file changed once more.
+    /// Drops the row, unless something changed once more.
     private func end(_ draft: Draft, _ last: DriveFile?) async throws -> Bool {
         let mayEnd = draft.state.withLock { state in
-            let record = state.machine.record
-            guard record.isRemoved || record.content.map({ $0.state == .sealed }) ?? true,
-                record.isRemoved || record.content?.revision == nil
-                    || record.content?.revision == record.upload?.revision
-            else { return false }
-            state.isEnding = true
-            return true
+            let step = state.isHeld ? .rest : state.machine.next(isOpen: state.opens > 0, mayBegin: false)
+            state.isEnding = step == .end
+            return state.isEnding
         }
         guard mayEnd else { return false }
-        let file = try await known(last, draft)
+        let file: DriveFile?
+        do {
+            file = try await known(last, draft)
+        } catch {
+            draft.state.withLock { $0.isEnding = false }
+            bell.ring()
+            throw error
+        }
         let observer = observer.withLock { $0 }
         let record: DraftRecord
         do throws(StoreError) {

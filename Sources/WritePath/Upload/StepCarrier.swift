@@ -41,7 +41,7 @@ struct StepCarrier {
         case .complete(let session): try await complete(session)
         case .confirm(let object): try await confirm(object)
         case .place(let object, let from, let to): try await place(object, from: from, to: to)
-        case .remove(let old): try await remove(old.object, old.isForeign ? .trash : owner.settings.removal)
+        case .remove(let old): try await removeReplaced(old)
         case .discard(let object): try await remove(object, .delete)
         case .rest, .end: []
         }
@@ -303,6 +303,15 @@ extension StepCarrier {
     }
 
     /// What is gone already is gone: repeating it after a lost answer does no harm.
+    private func removeReplaced(_ old: ReplacedObject) async throws(Trouble) -> [DraftEvent] {
+        let copies = owner.unmadeCopies(of: old.object)
+        guard copies.isEmpty else {
+            for copy in copies { owner.wake(copy, atOnce: true) }
+            throw Trouble(.passing, "a copy of what it replaces is to be made first")
+        }
+        return try await remove(old.object, old.isForeign ? .trash : owner.settings.removal)
+    }
+
     private func remove(_ object: ObjectID, _ way: Removal) async throws(Trouble) -> [DraftEvent] {
         do throws(DriveError) {
             let change = try await drive.remove(object, way, .background)
