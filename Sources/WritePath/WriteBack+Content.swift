@@ -207,6 +207,8 @@ extension WriteBack {
         } catch {
             throw .journal(error)
         }
+        // What was changed without a handle has no close to wake it.
+        if draft.state.withLock({ $0.writers == 0 }) { wake(draft) }
     }
 
     /// Fills `target` from `offset`; returns how many bytes, fewer only at the end of the file.
