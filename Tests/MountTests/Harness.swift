@@ -80,7 +80,8 @@ final class Rig: Sendable {
     /// Runs `body` with a fresh drive. Afterwards nothing is left: no mount, no process, no folder. The drive must
     /// not have had to throttle or refuse anything that `body` did not provoke.
     ///
-    /// - Parameter isLimited: whether drive and mount keep to the usual limits; not where a test is about behaviour alone.
+    /// - Parameter isLimited: whether drive and mount keep to the usual limits; of no use where a test is about
+    ///   behaviour alone.
     static func with(
         seed: ((URL) throws -> Void)? = nil, provokes: Bool = false, isLimited: Bool = true,
         _ body: (Rig) async throws -> Void

@@ -22,7 +22,8 @@ extension MountTests {
                 _ = try await rig.check("""
                     export \(identity); git clone -q file://$PWD/src mnt/repo && cd mnt/repo
                     \(check); echo more >> d1/f1; git commit -qam more; branch=$(git branch --show-current)
-                    git checkout -q -b b HEAD~3; git rebase -q $branch; git gc -q; \(check); git mv d2 moved; git commit -qm moved; git stash list
+                    git checkout -q -b b HEAD~3; git rebase -q $branch; git gc -q; \(check)
+                    git mv d2 moved; git commit -qm moved; git stash list
                     """)
                 try await rig.drained()
                 try await rig.expectOnDrive("mnt/repo", at: "/repo")
@@ -78,22 +79,26 @@ extension MountTests {
             try await Rig.with(isLimited: false) { rig in
                 _ = try await rig.check("""
                     mkdir -p src/a/b/c; for i in $(seq 30); do head -c $((i * 500)) /dev/urandom > src/a/f$i; done
-                    cp src/a/f3 src/a/b/c; ln -s f3 src/a/l; chmod 700 src/a/f4; touch -d '2005-06-07 08:09:10' src/a/* src/a
+                    cp src/a/f3 src/a/b/c; ln -s f3 src/a/l; chmod 700 src/a/f4
+                    touch -d '2005-06-07 08:09:10' src/a/* src/a
                     tar cf t.tar -C src .; (cd src; zip -qry ../z.zip .)
                     """)
                 try await rig.mount()
                 _ = try await rig.check("""
                     cd mnt; mkdir tar zip; tar xpf ../t.tar -C tar; tar df ../t.tar -C tar
-                    unzip -q ../z.zip -d zip; diff -r --no-dereference ../src zip; rsync -rltpi ../src/ tar/ | diff /dev/null -
+                    unzip -q ../z.zip -d zip; diff -r --no-dereference ../src zip
+                    rsync -rltpi ../src/ tar/ | diff /dev/null -
                     tar cf new.tar -C tar .; tar df new.tar -C ../src; zip -qry new.zip zip; unzip -tq new.zip
                     """)
                 try await rig.drained()
                 try await rig.expectOnDrive("mnt", at: "")
-                _ = try await rig.check("cd mnt; cp -a tar copy; rm -r zip; cp -p --preserve=all new.tar again.tar; mv tar moved")
+                _ = try await rig.check(
+                    "cd mnt; cp -a tar copy; rm -r zip; cp -p --preserve=all new.tar again.tar; mv tar moved")
                 try await rig.drained()
                 try await rig.expectOnDrive("mnt", at: "")
                 try await rig.remount()
-                _ = try await rig.check("tar df t.tar -C mnt/moved; tar df t.tar -C mnt/copy; cmp mnt/new.tar mnt/again.tar")
+                _ = try await rig.check(
+                    "tar df t.tar -C mnt/moved; tar df t.tar -C mnt/copy; cmp mnt/new.tar mnt/again.tar")
             }
         }
 

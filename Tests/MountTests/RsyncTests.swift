@@ -60,8 +60,10 @@ extension MountTests {
         @Test func whatIsGoneAtTheSourceGoesHere() async throws {
             try await Rig.with(isLimited: false) { rig in
                 try await rig.mount()
-                _ = try await rig.check("mkdir -p src/d/e; for i in 1 2 3; do echo $i > src/d/$i; done; echo x > src/d/e/x")
-                _ = try await rig.check("rsync -a src/ mnt/")
+                _ = try await rig.check("""
+                    mkdir -p src/d/e; for i in 1 2 3; do echo $i > src/d/$i; done; echo x > src/d/e/x
+                    rsync -a src/ mnt/
+                    """)
                 // Half of it before anything is uploaded, half after.
                 _ = try await rig.check("rm src/d/1; rsync -a --delete src/ mnt/")
                 try await rig.drained()
