@@ -15,7 +15,7 @@ struct Drain: Sendable {
         let (filesystem, deadline) = (filesystem, time.now() + limit)
         let count = filesystem.writing.drafts.count
         guard count > 0, limit > .zero else { return }
-        log.notice("waiting for \(count) unfinished changes, for \(limit.components.seconds) s at most")
+        log.notice("waiting for \(Self.changes(count)), for \(limit.components.seconds) s at most")
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 do throws(FSError) { _ = try await filesystem.settle(.root, until: deadline) } catch { return }
@@ -34,6 +34,10 @@ struct Drain: Sendable {
         guard !left.isEmpty else { return }
         let names = left.prefix(3).map { "“\($0.place.name)”" }.joined(separator: ", ")
         let more = left.count > 3 ? " and \(left.count - 3) more" : ""
-        log.notice("\(left.count) unfinished changes stay in the journal and go on at the next mount: \(names)\(more)")
+        log.notice("\(Self.changes(left.count)) in the journal, to go on at the next mount: \(names)\(more)")
+    }
+
+    private static func changes(_ count: Int) -> String {
+        count == 1 ? "1 unfinished change" : "\(count) unfinished changes"
     }
 }

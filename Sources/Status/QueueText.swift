@@ -34,7 +34,7 @@ public enum QueueText {
     /// - Parameter perSecond: bytes a second of late, where that is known.
     public static func progress(_ queue: StatusReport.Queue, of all: Int64, perSecond: Double?) -> String {
         let left = left(queue)
-        let share = all > 0 ? 1 - Double(left) / Double(all) : 0
+        let share = left == 0 ? 1 : all > 0 ? 1 - Double(left) / Double(all) : 0
         var line = "\(bar(share, width: 24)) \(changes(queue.changes)), \(bytes(left)) to send"
         if let perSecond, perSecond >= 1 {
             line += ", \(bytes(Int64(perSecond)))/s, \(time(Double(left) / perSecond)) to go"
