@@ -201,6 +201,10 @@ extension WriteBack {
             state.machine.handle(
                 .sealed(
                     size: state.size, modified: state.modified, baseEnd: state.baseEnd, present: state.present.ranges))
+            // Written from front to back: the hash costs nothing more.
+            if let running = state.running, running.count == state.size, let content = state.machine.record.content {
+                state.machine.handle(.hashed(running.result(), revision: content.revision))
+            }
         }
         do {
             try await save([draft], durable: true)
