@@ -69,13 +69,18 @@ extension TwoTrees {
         try onHandle("fsync") { handle, _ in ("fsync", { side in Came(fsync(handle[side])) }) }
     }
 
-    /// Room, room without growth, a hole, zeros, zeros without growth.
+    /// Room, room without growth, a hole, zeros, zeros without growth. Whether that counts as a change where no byte
+    /// becomes another one differs among filesystems.
     func allocate() throws {
         try onHandle("fallocate") { handle, offset in
             let (mode, count) = (Int32(choice([0, 1, 3, 16, 17])), number(1...60_000))
             return (
                 "fallocate(\(mode)) \(count) at \(offset)",
-                { side in Call.allocate(handle[side], mode: mode, offset, count) }
+                { side in
+                    let came = Call.allocate(handle[side], mode: mode, offset, count)
+                    futimens(handle[side], nil)
+                    return came
+                }
             )
         }
     }
@@ -124,7 +129,7 @@ extension TwoTrees {
         guard !handles.isEmpty else { return }
         let (handle, offset) = (choice(handles), offset())
         var file = stat()
-        guard fstat(handle[.reference], &file) == 0 else { return }
+        guard fstat(handle[.reference], &file) == 0, file.st_mode & S_IFMT == S_IFREG else { return }
         note("seek #\(handle[.reference]) from \(offset)")
         let (data, hole) = (lseek(handle[.mount], offset, 3), lseek(handle[.mount], offset, 4))
         let size = Int(file.st_size)
