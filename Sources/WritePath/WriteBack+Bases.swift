@@ -13,11 +13,7 @@ extension WriteBack {
     /// Copies of `object` that are not made yet.
     func unmadeCopies(of object: ObjectID) -> [Draft] {
         let drafts = state.withLock { state in (state.copies[object] ?? []).compactMap { state.byID[$0] } }
-        return drafts.filter { draft in
-            let record = draft.record
-            guard let content = record.content, content.base?.object == object, !record.isRemoved else { return false }
-            return record.upload?.phase != .placing && !content.missing.isEmpty
-        }
+        return drafts.filter { $0.needs(object) && $0.record.upload?.phase != .placing }
     }
 
     /// Returns when nothing needs `object` any more, so that it may be removed.

@@ -34,12 +34,15 @@ extension WriteBack {
         let content = DraftContent(
             state: .open, revision: 1, size: keeps, modified: time.wallTime(), base: keeps > 0 ? base : nil,
             baseEnd: keeps)
-        if let draft = draft(of: inode) { return try await add(content, to: draft) }
-        let record = DraftRecord(id: newID(), inode: inode, place: object.place, content: content, object: object)
-        do throws(StoreError) {
-            return try await begin(record, JournalChange())
-        } catch {
-            throw .journal(error)
+        // One at a time: two who begin at once get the same draft.
+        return try await beginnings.pass { () async throws(WriteError) in
+            if let draft = draft(of: inode) { return try await add(content, to: draft) }
+            let record = DraftRecord(id: newID(), inode: inode, place: object.place, content: content, object: object)
+            do throws(StoreError) {
+                return try await begin(record, JournalChange())
+            } catch {
+                throw .journal(error)
+            }
         }
     }
 
@@ -83,9 +86,21 @@ extension WriteBack {
             try await save([draft], with: extra)
         } catch {
             leave(draft)
+            removeSpool(of: draft)
             throw error
         }
         return draft
+    }
+
+    /// Nothing of it is needed any more. What cannot be removed now is removed at the next start.
+    func removeSpool(of draft: Draft) {
+        tasks.spawn { [disk, log] in
+            do {
+                try await disk.run { () throws(SpoolError) in try draft.file.remove() }
+            } catch {
+                log.error("a file of the spool is left over: \(error)")
+            }
+        }
     }
 
     /// Writes `bytes`, waiting for room where there is none. False when the draft came to its end meanwhile.
@@ -113,7 +128,13 @@ extension WriteBack {
         standsOn(base.object, draft)
         // The journal first: from then on the log of the spool counts.
         try await saving { () async throws(StoreError) in try await save([draft]) }
-        return try await changing(draft) { draft throws(SpoolError) in try draft.extend(to: range.upper) }
+        let isTaken = Mutex(true)
+        let isAlive = try await changing(draft) { draft throws(SpoolError) in
+            let done = try draft.extend(from: range.lower, to: range.upper)
+            isTaken.withLock { $0 = done != nil }
+            return done ?? true
+        }
+        return isAlive && isTaken.withLock { $0 }
     }
 
     public func setSize(_ size: Int64, of draft: Draft) async throws(WriteError) -> Bool {
@@ -178,17 +199,23 @@ extension WriteBack {
     /// Everything that was written is safe: bytes and row survive a crash of the machine. Sealed unless somebody wrote
     /// meanwhile.
     public func seal(_ draft: Draft) async throws(WriteError) {
+        // A seal that the journal could not be told of is still due.
         let (isDue, changes) = draft.state.withLock { state in
-            (state.machine.record.content?.state == .open && !state.isEnding, state.changes)
+            let record = state.machine.record
+            let isUnsaved = record.content?.state == .open || (record.content != nil && state.saved != record)
+            return (isUnsaved && !state.isEnding, state.changes)
         }
         guard isDue else { return }
         do throws(SpoolError) {
-            let spool = spool
-            try await disk.run { () throws(SpoolError) in
-                try draft.file.synchronize()
-                let isNew = draft.state.withLock { !$0.namesAreSynced }
-                if isNew { try spool.synchronizeNames() }
-                draft.state.withLock { $0.namesAreSynced = true }
+            try await disk.run { [spool] () throws(SpoolError) in
+                try draft.synchronize()
+                guard draft.file.takeNewNames() else { return }
+                do throws(SpoolError) {
+                    try spool.synchronizeNames()
+                } catch {
+                    draft.file.keepNewNames()
+                    throw error
+                }
             }
         } catch {
             throw .spool(error)
@@ -256,11 +283,12 @@ extension WriteBack {
 
     private func takeRoom(_ bytes: Int64, until deadline: Moment) async throws(WriteError) {
         let patience = min(deadline, time.now() + settings.roomPatience)
+        var isSaid = false
         while true {
-            let rings = bell.listen()
+            let rings = freed.listen()
             let answer: Room.Answer
             do {
-                answer = try room.take(bytes) { drafts.reduce(0) { $0 + $1.bytesHere } }
+                answer = try room.take(bytes) { allDrafts.reduce(0) { $0 + $1.bytesHere } }
             } catch {
                 throw .spool(error)
             }
@@ -268,7 +296,8 @@ extension WriteBack {
             case .yes: return
             case .no(let words): throw .noRoom(words)
             case .wait(let words):
-                for draft in drafts { wake(draft, atOnce: true) }
+                if !isSaid { for draft in drafts { wake(draft, atOnce: true) } }
+                isSaid = true
                 do throws(FlightError<Never>) {
                     try await rings.value(until: patience)
                 } catch {

@@ -40,10 +40,11 @@ extension WriteBack {
                     let (present, baseEnd) = Self.replay(found.entries, content)
                     machine.handle(
                         .sealed(
-                            size: facts.size, modified: facts.modified, baseEnd: baseEnd,
-                            present: content.base == nil ? [ByteRange(0, facts.size)] : present.ranges))
+                            size: facts.size, modified: facts.modified, baseEnd: min(baseEnd, facts.size),
+                            present: content.base == nil
+                                ? [ByteRange(0, facts.size)] : RangeSet(present.ranges, below: facts.size).ranges))
                 }
-            } else {
+            } else if machine.record.upload?.phase != .placing {
                 machine.handle(.failed("its bytes are gone from the spool folder"))
                 log.error("the bytes of “\(record.place.name)” are gone from the spool folder")
             }

@@ -10,6 +10,8 @@ enum RunEnd: Sendable {
     /// Nothing to do until something happens.
     case resting
     case trouble(Trouble)
+    /// Another draft's bytes are in what is to be removed.
+    case blocked
     case stopped
 }
 
@@ -53,6 +55,10 @@ extension WriteBack {
         }
     }
 
+    private static let patienceWithOthers = Duration.seconds(2)
+    /// The same step more often in one run means that nothing comes of it.
+    private static let repeatsMax = 6
+
     /// Notes how a run ended, and when the next one is due.
     func finish(_ draft: Draft, _ end: RunEnd) {
         var next: Moment?
@@ -62,10 +68,11 @@ extension WriteBack {
             next = draft.state.withLock { state in
                 state.trouble = nil
                 state.failures = 0
-                let isWaiting = state.machine.record.content?.state == .sealed && state.writers == 0
-                let isHeld = state.machine.record.isRemoved || state.machine.record.failure != nil
-                return isWaiting && !isHeld ? max(time.now(), state.quietSince + settings.delay) : nil
+                let isWaiting = state.machine.record.content != nil && state.writers == 0
+                let isHeld = state.machine.record.isRemoved || state.machine.record.failure != nil || state.isHeld
+                return isWaiting && !isHeld ? max(time.now() + .milliseconds(20), state.quietSince + settings.delay) : nil
             }
+        case .blocked: next = time.now() + Self.patienceWithOthers
         case .trouble(let trouble):
             next = draft.state.withLock { state in
                 state.trouble = trouble
@@ -78,41 +85,63 @@ extension WriteBack {
             state.queue.ended(draft.id)
             if let next, state.byID[draft.id] === draft { state.queue.schedule(draft.id, at: next) }
         }
+        draft.turns.ring()
         bell.ring()
     }
 
     /// Does steps until there is nothing to do.
     func run(_ draft: Draft) async -> RunEnd {
         var carrier = StepCarrier(owner: self, draft: draft)
+        var done: [DraftStep: Int] = [:]
         while !Task.isCancelled {
-            let (step, isChanged, isTwin) = draft.state.withLock { state in
-                let before = state.machine.record
-                let isQuiet = state.writers == 0 && state.quietSince + settings.delay <= time.now()
-                let mayBegin = state.waiters > 0 || isQuiet
-                let step = state.isHeld ? .rest : state.machine.next(isOpen: state.opens > 0, mayBegin: mayBegin)
-                let record = state.machine.record
-                return (step, before != record, record.upload?.isTwin ?? false)
-            }
             do {
-                if isChanged { try await save([draft], durable: isTwin) }
-                switch step {
+                try await sealLeftOpen(draft)
+                guard let next = draft.state.withLock({ $0.next(delay: settings.delay, now: time.now()) }) else {
+                    return .resting
+                }
+                if !next.isSaved {
+                    try await save([draft], durable: next.record.upload?.isTwin ?? false)
+                    // Changed once more: the step may not be right any longer.
+                    guard draft.record == next.record else { continue }
+                }
+                done[next.step, default: 0] += 1
+                if done[next.step, default: 0] > Self.repeatsMax {
+                    return .trouble(Trouble(.passing, "the drive takes it no further"))
+                }
+                switch next.step {
                 case .rest: return .resting
+                case .remove(let old) where isNeeded(old.object, besides: draft): return .blocked
                 case .end:
                     if try await end(draft, carrier.file) { return .over }
                 default:
-                    let events = try await carrier.perform(step)
+                    let events = try await carrier.perform(next.step)
                     if try await apply(events, to: draft) { carrier.forget() }
                 }
             } catch let trouble as Trouble {
                 if case .cancelled = trouble.cause, Task.isCancelled { return .stopped }
                 if trouble.cause == .cancelled { continue }
-                guard await note(trouble, on: draft) else { continue }
+                await note(trouble, on: draft)
                 return .trouble(trouble)
             } catch {
                 return .trouble(Trouble(.passing, "\(error)"))
             }
         }
         return .stopped
+    }
+
+    /// A file that nobody can write to any more and that could not be sealed at its last close.
+    private func sealLeftOpen(_ draft: Draft) async throws {
+        let isLeft = draft.state.withLock { state in
+            state.machine.record.content?.state == .open && state.writers == 0 && !state.machine.record.isRemoved
+        }
+        if isLeft { try await seal(draft) }
+    }
+
+    /// Whether others have bytes in `object` only; those are in a hurry now.
+    private func isNeeded(_ object: ObjectID, besides draft: Draft) -> Bool {
+        let others = unmadeCopies(of: object).filter { $0 !== draft }
+        for other in others { wake(other, atOnce: true) }
+        return !others.isEmpty
     }
 
     /// Tells the machine; returns whether the upload is another one now.
@@ -127,16 +156,15 @@ extension WriteBack {
         return isOther
     }
 
-    /// What cannot go on by itself is marked so in its row. False when the trouble is over by that.
-    private func note(_ trouble: Trouble, on draft: Draft) async -> Bool {
-        guard trouble.kind == .final || trouble.kind == .gone else { return true }
+    /// What cannot go on by itself is marked so in its row.
+    private func note(_ trouble: Trouble, on draft: Draft) async {
+        guard trouble.kind == .final || trouble.kind == .gone else { return }
         draft.state.withLock { $0.machine.handle(.failed(trouble.words)) }
         do {
             try await save([draft])
         } catch {
             log.error("a failure cannot be noted: \(error)")
         }
-        return true
     }
 
     /// What the drive has now, asked for where no answer brought it. Our own file that somebody removed meanwhile is sent
@@ -171,8 +199,7 @@ extension WriteBack {
         do {
             file = try await known(last, draft)
         } catch {
-            draft.state.withLock { $0.isEnding = false }
-            bell.ring()
+            stays(draft)
             throw error
         }
         let observer = observer.withLock { $0 }
@@ -182,23 +209,45 @@ extension WriteBack {
                 let record = draft.record
                 var change = observer?.ending(draft, record, file) ?? JournalChange()
                 change.finished.append(draft.id)
-                try await journal.commit(change, durable: false)
+                // A row that came back after a crash of the machine would miss its bytes.
+                try await journal.commit(change, durable: record.content != nil)
+                draft.state.withLock { $0.isOver = true }
                 return record
             }
         } catch {
-            draft.state.withLock { $0.isEnding = false }
-            bell.ring()
+            stays(draft)
             throw error
         }
         observer?.ended(record, file)
         leave(draft)
         draft.ending.complete(.success(()))
+        draft.turns.ring()
         bell.ring()
         do {
             try await disk.run { () throws(SpoolError) in try draft.file.remove() }
         } catch {
             log.error("a file of the spool is left over: \(error)")
         }
+        freed.ring()
         return true
+    }
+
+    /// The row is not dropped after all.
+    private func stays(_ draft: Draft) {
+        draft.state.withLock { $0.isEnding = false }
+        draft.turns.ring()
+        bell.ring()
+    }
+}
+
+extension Draft.State {
+    /// The next step, the record that it is decided on, and whether the journal has that; `nil` for a draft that is held.
+    fileprivate mutating func next(
+        delay: Duration, now: Moment
+    ) -> (step: DraftStep, record: DraftRecord, isSaved: Bool)? {
+        if isHeld { return nil }
+        let isQuiet = writers == 0 && quietSince + delay <= now
+        let step = machine.next(isOpen: opens > 0, mayBegin: waiters > 0 || isQuiet)
+        return (step, machine.record, saved == machine.record)
     }
 }

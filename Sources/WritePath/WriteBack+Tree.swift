@@ -3,100 +3,142 @@ import Drive
 import MetadataStore
 import Synchronization
 
-// Names and removals. None of these waits for the drive but `moveStored`.
+// Names. None of these waits for the drive but `moveStored`. Rows that belong together change in one step.
 extension WriteBack {
-    /// Something is to be called otherwise or to lie elsewhere; what it replaces goes once it is in place. Makes no
-    /// call: the bytes just go to the new place. False when the draft came to its end meanwhile.
-    public func move(_ draft: Draft, to place: DrivePlace, over target: Target? = nil) async throws(WriteError) -> Bool {
-        guard let (replaced, other) = await giveWay(target) else { return false }
-        let isMoved: Void? = draft.change { state in
-            state.machine.handle(.replaces(replaced))
-            state.machine.handle(.moved(place))
-        }
-        guard isMoved != nil else {
-            // What gave way is removed all the same: the caller goes on with the same rename.
-            await restore(replaced, other)
-            await ended(draft)
-            return false
-        }
-        let changed = [draft] + (other.map { [$0] } ?? [])
-        try await saving { () async throws(StoreError) in try await save(changed, durable: true) }
-        for draft in changed { wake(draft) }
-        return true
-    }
-
-    /// What is to be removed in favour of something else, and the draft that gives up its own plans for it. `nil` when
-    /// that draft came to its end meanwhile.
-    private func giveWay(_ target: Target?) async -> (replaced: [ReplacedObject], other: Draft?)? {
-        switch target {
-        case nil: return ([], nil)
-        case .stored(let object): return ([object], nil)
-        case .draft(let other):
-            if let replaced = other.change({ $0.machine.yield() }) { return (replaced, other) }
-            await ended(other)
-            return nil
-        }
-    }
-
-    /// Takes `giveWay` back as far as it matters: the objects are the other draft's to remove again.
-    private func restore(_ replaced: [ReplacedObject], _ other: Draft?) async {
-        guard let other else { return }
-        other.change { $0.machine.handle(.replaces(replaced)) }
-        wake(other)
-    }
-
-    /// Returns when the row that is being dropped is gone, or stays after all.
-    private func ended(_ draft: Draft) async {
-        while draft.state.withLock({ $0.isEnding }), draft.ending.result == nil {
-            let rings = bell.listen()
-            if draft.ending.result != nil { return }
-            guard await flightResult(rings) else { return }
-        }
-    }
-
     /// What a rename replaces.
     public enum Target: Sendable {
         case stored(ReplacedObject)
         case draft(Draft)
     }
 
+    /// A draft that gave way, and what it gave away.
+    private struct Gone: Sendable {
+        var draft: Draft
+        var yielded: DraftMachine.Yielded
+    }
+
+    /// Something is to be called otherwise or to lie elsewhere; what it replaces goes once it is in place. Makes no
+    /// call: the bytes just go to the new place. False when a draft came to its end meanwhile.
+    public func move(_ draft: Draft, to place: DrivePlace, over target: Target? = nil) async throws(WriteError) -> Bool {
+        var gone: Gone?
+        var before = place
+        var replaced: [ReplacedObject] = []
+        let isMoved = try await changing { () async throws(StoreError) in
+            try await commit {
+                guard let way = giveWay(target) else { return nil }
+                (gone, replaced) = (way.gone, way.replaced)
+                guard let old = draft.change({ $0.move(to: place, replacing: replaced) }) else {
+                    takeBack(gone)
+                    return nil
+                }
+                before = old
+                return [draft] + (gone.map { [$0.draft] } ?? [])
+            } undo: {
+                draft.state.withLock { $0.moveBack(to: before, sparing: replaced) }
+                takeBack(gone)
+            }
+        }
+        guard isMoved else {
+            await ended([draft] + target.drafts)
+            return false
+        }
+        for draft in [draft] + target.drafts { wake(draft) }
+        return true
+    }
+
+    /// What is to be removed in favour of something else. `nil` when the draft that it is comes to its end.
+    private func giveWay(_ target: Target?, isHeld: Bool = false) -> (gone: Gone?, replaced: [ReplacedObject])? {
+        switch target {
+        case nil: return (nil, [])
+        case .stored(let object): return (nil, [object])
+        case .draft(let other):
+            let yielded = other.change { state in
+                state.isHeld = isHeld
+                return state.machine.yield()
+            }
+            return yielded.map { (Gone(draft: other, yielded: $0), $0.replaced) }
+        }
+    }
+
+    private func takeBack(_ gone: Gone?) {
+        gone?.draft.state.withLock { state in
+            state.isHeld = false
+            gone.map { state.machine.takeBack($0.yielded) }
+        }
+    }
+
+    /// Returns when no row of these is being dropped any more: it is gone, or stays after all.
+    func ended(_ drafts: [Draft]) async {
+        for draft in drafts {
+            while true {
+                let rings = draft.turns.listen()
+                guard draft.state.withLock({ $0.isEnding }), draft.ending.result == nil else { break }
+                guard await flightResult(rings) else { return }
+            }
+        }
+    }
+
+    private func changing(_ body: () async throws(StoreError) -> Bool) async throws(WriteError) -> Bool {
+        do throws(StoreError) {
+            return try await body()
+        } catch {
+            throw .journal(error)
+        }
+    }
+}
+
+// Moves of stored objects.
+extension WriteBack {
+    /// Several rows that change their places together, and how to take it back.
+    private struct Shift: Sendable {
+        /// Of stored objects; made for the move.
+        var movers: [Draft] = []
+        var others: [(draft: Draft, before: DrivePlace, to: DrivePlace)] = []
+        var gone: Gone?
+        var replaced: [ReplacedObject] = []
+    }
+
     /// Moves stored objects now, in the caller's name, together with drafts (`others`) that go to new places of their
-    /// own. A move that certainly did not happen is undone and thrown; one whose outcome is not known goes on behind.
-    /// False when one of the drafts came to its end meanwhile: nothing was moved then.
+    /// own. If nothing was moved, and certainly not, all is taken back and the reason thrown; otherwise it goes on
+    /// behind until all of it is done. False when one of the drafts came to its end meanwhile: nothing changed then.
     public func moveStored(
         _ moves: [(inode: UInt64, object: PlacedObject, file: DriveFile, to: DrivePlace)],
         with others: [(Draft, DrivePlace)] = [], over target: Target?, until deadline: Moment
     ) async throws(WriteError) -> Bool {
-        guard let (first, other) = await giveWay(target) else { return false }
-        var replaced = first
-        var changed = other.map { [$0] } ?? []
-        for (draft, place) in others {
-            guard draft.change({ $0.machine.handle(.moved(place)) }) != nil else {
-                await ended(draft)
-                return false
+        var shift = Shift()
+        let isBegun = try await changing { () async throws(StoreError) in
+            try await commit {
+                guard let way = giveWay(target, isHeld: true) else { return nil }
+                (shift.gone, shift.replaced) = (way.gone, way.replaced)
+                for (draft, place) in others {
+                    guard let before = draft.change({ $0.move(to: place, replacing: []) }) else {
+                        takeBack(shift)
+                        return nil
+                    }
+                    shift.others.append((draft, before, place))
+                }
+                shift.movers = moves.map { stored($0.inode, $0.object, $0.file) }
+                for (index, mover) in shift.movers.enumerated() {
+                    let replaced = index == 0 ? shift.replaced : []
+                    mover.state.withLock { _ = $0.move(to: moves[index].to, replacing: replaced) }
+                }
+                return shift.movers + shift.others.map(\.draft) + (shift.gone.map { [$0.draft] } ?? [])
+            } undo: {
+                takeBack(shift)
+                for mover in shift.movers { leave(mover) }
             }
-            changed.append(draft)
         }
-        var movers: [Draft] = []
-        for move in moves {
-            let draft = stored(move.inode, move.object, move.file)
-            draft.state.withLock { state in
-                state.machine.handle(.replaces(replaced))
-                state.machine.handle(.moved(move.to))
-            }
-            replaced = []
-            movers.append(draft)
+        guard isBegun else {
+            await ended(others.map(\.0) + target.drafts)
+            return false
         }
-        let rows = movers + changed
-        do {
-            try await saving { () async throws(StoreError) in try await save(rows, durable: true) }
-        } catch {
-            for draft in movers { leave(draft) }
-            throw error
-        }
-        for draft in changed { wake(draft) }
-        for draft in movers { try await carryOut(draft, until: deadline) }
+        try await carryOut(shift, until: deadline)
         return true
+    }
+
+    private func takeBack(_ shift: Shift) {
+        for (draft, before, _) in shift.others { draft.state.withLock { $0.moveBack(to: before, sparing: []) } }
+        takeBack(shift.gone)
     }
 
     /// A row for an object whose bytes stay as they are, so that it can be moved. It is not in line for a turn.
@@ -111,92 +153,103 @@ extension WriteBack {
         return draft
     }
 
-    private func carryOut(_ draft: Draft, until deadline: Moment) async throws(WriteError) {
-        let flight = Flight<RunEnd, Never>(time: time)
-        tasks.spawn { [self] in
-            let end = await run(draft)
-            if case .trouble(let trouble) = end, await undo(draft, trouble) {
-                finish(draft, .over)
-            } else {
-                finish(draft, end)
-            }
-            flight.complete(.success(end))
-        }
-        let end: RunEnd
+    private func carryOut(_ shift: Shift, until deadline: Moment) async throws(WriteError) {
+        let flight = Flight<WriteError?, Never>(time: time)
+        tasks.spawn { [self] in flight.complete(.success(await carryOut(shift))) }
+        let failure: WriteError?
         do throws(FlightError<Never>) {
-            end = try await flight.value(until: deadline)
+            failure = try await flight.value(until: deadline)
         } catch {
             throw .timedOut
         }
-        switch end {
-        case .over, .resting: return
-        case .stopped: throw .cancelled
-        case .trouble(let trouble): throw trouble.cause.map { .drive($0) } ?? .refused(trouble.words)
+        if let failure { throw failure }
+    }
+
+    /// One after another; returns why nothing was done, or why it is not known.
+    private func carryOut(_ shift: Shift) async -> WriteError? {
+        var failure: WriteError?
+        for (index, mover) in shift.movers.enumerated() {
+            let end = await run(mover)
+            switch end {
+            case .trouble(let trouble) where index == 0:
+                failure = trouble.cause.map { .drive($0) } ?? .refused(trouble.words)
+                if await undo(shift, trouble) { return failure }
+                // What is left to be removed goes on behind.
+                if mover.record.object?.place == mover.record.place { failure = nil }
+            case .over where mover.record.object == nil && index == 0:
+                failure = .drive(.notFound(Refusal(status: 404, code: "", message: "the object is gone")))
+                takeBack(shift.gone)
+                await saveLogged(shift.gone.map { [$0.draft] } ?? [])
+            case .stopped where index == 0: failure = .cancelled
+            default: break
+            }
+            finish(mover, end)
         }
+        shift.gone?.draft.state.withLock { $0.isHeld = false }
+        for draft in shift.others.map(\.draft) + (shift.gone.map { [$0.draft] } ?? []) { wake(draft) }
+        return failure
+    }
+
+    private func saveLogged(_ drafts: [Draft]) async {
+        do { try await save(drafts, durable: true) } catch { log.error("a rename cannot be noted: \(error)") }
     }
 
     /// Takes back a move that was not made: the object is where it was, and the row has nothing else to do.
-    private func undo(_ draft: Draft, _ trouble: Trouble) async -> Bool {
-        let record = draft.record
+    private func undo(_ shift: Shift, _ trouble: Trouble) async -> Bool {
         if case .change(.uncertain) = trouble.cause { return false }
-        guard record.content == nil, !record.isRemoved, let upload = record.upload,
-            record.object?.place == upload.place, record.place != upload.place
-        else { return false }
-        do {
-            try await turnstile.pass { () async throws(StoreError) in
-                try await journal.commit(JournalChange(finished: [draft.id]), durable: false)
+        let isUnmoved = shift.movers.allSatisfy { mover in
+            let record = mover.record
+            guard record.content == nil, !record.isRemoved, let upload = record.upload else { return false }
+            return record.object?.place == upload.place && record.place != upload.place
+        }
+        guard isUnmoved else { return false }
+        do throws(StoreError) {
+            _ = try await commit(finishing: shift.movers.map(\.id)) {
+                takeBack(shift)
+                return shift.others.map(\.draft) + (shift.gone.map { [$0.draft] } ?? [])
+            } undo: {
+                // As it was: what is in the journal goes on behind.
+                _ = giveWay(shift.gone.map { .draft($0.draft) }, isHeld: false)
+                for (draft, _, place) in shift.others {
+                    draft.state.withLock { _ = $0.move(to: place, replacing: []) }
+                }
             }
         } catch {
             log.error("a rename cannot be taken back: \(error)")
             return false
         }
-        leave(draft)
-        var back = record
-        back.place = upload.place
-        observer.withLock { $0 }?.ended(back, nil)
-        draft.ending.complete(.success(()))
+        for mover in shift.movers {
+            mover.state.withLock { $0.isOver = true }
+            leave(mover)
+            var back = mover.record
+            if let upload = back.upload { back.place = upload.place }
+            observer.withLock { $0 }?.ended(back, nil)
+            mover.ending.complete(.success(()))
+            finish(mover, .over)
+        }
+        for draft in shift.others.map(\.draft) + (shift.gone.map { [$0.draft] } ?? []) { wake(draft) }
         return true
     }
+}
 
-    /// The file behind `draft` is removed: nothing of it is uploaded any more. What the drive has of it goes after the
-    /// last close. False when the draft came to its end meanwhile: the file is what the drive has.
-    public func discard(_ draft: Draft) async throws(WriteError) -> Bool {
-        let sending = draft.change { state -> Task<Void, Never>? in
-            state.machine.handle(.removed)
-            defer { state.sending = nil }
-            return state.sending
-        }
-        guard let sending else {
-            await ended(draft)
-            return false
-        }
-        sending?.cancel()
-        try await saving { () async throws(StoreError) in try await save([draft], durable: true) }
-        wake(draft)
-        return true
+extension WriteBack.Target? {
+    fileprivate var drafts: [Draft] {
+        if case .draft(let draft) = self { return [draft] }
+        return []
+    }
+}
+
+extension Draft.State {
+    /// Returns the place that it had.
+    fileprivate mutating func move(to place: DrivePlace, replacing replaced: [ReplacedObject]) -> DrivePlace {
+        let before = machine.record.place
+        machine.handle(.replaces(replaced))
+        machine.handle(.moved(place))
+        return before
     }
 
-    /// A stored file is removed while somebody has it open: it goes after the last close.
-    public func discardLater(_ inode: UInt64, _ object: PlacedObject) async throws(WriteError) {
-        let record = DraftRecord(id: newID(), inode: inode, place: object.place, object: object)
-        var machine = DraftMachine(record, settings.policy)
-        machine.handle(.removed)
-        let draft = Draft(machine, file: spool.file(record.id), time: time)
-        enter(draft)
-        do {
-            try await saving { () async throws(StoreError) in try await save([draft], durable: true) }
-        } catch {
-            leave(draft)
-            throw error
-        }
-        wake(draft)
-    }
-
-    func saving(_ body: () async throws(StoreError) -> Void) async throws(WriteError) {
-        do throws(StoreError) {
-            try await body()
-        } catch {
-            throw .journal(error)
-        }
+    fileprivate mutating func moveBack(to place: DrivePlace, sparing replaced: [ReplacedObject]) {
+        machine.spare(replaced)
+        machine.handle(.moved(place))
     }
 }

@@ -34,7 +34,7 @@ extension WriteBack {
         defer { draft.state.withLock { $0.waiters -= 1 } }
         wake(draft, atOnce: true)
         while true {
-            let rings = bell.listen()
+            let rings = draft.turns.listen()
             if draft.ending.result != nil { return }
             if let failure = draft.record.failure { throw .refused(failure) }
             do throws(FlightError<Never>) {

@@ -40,6 +40,9 @@ public final class WriteBack: Sendable {
     let turnstile = Turnstile()
     let observer = Mutex<(any DraftObserver)?>(nil)
     let bell: Bell
+    /// Rings when a draft is over and its room in the spool is free.
+    let freed: Bell
+    let beginnings = Turnstile()
 
     public init(
         drive: any WritableDrive, store: any MetadataStore & JournalStore, reader: ContentReader, spool: Spool,
@@ -56,6 +59,7 @@ public final class WriteBack: Sendable {
         self.log = log
         state = Mutex(State(queue: UploadQueue(places: settings.uploads)))
         bell = Bell(time: time)
+        freed = Bell(time: time)
         room = Room(spool: spool, settings: settings, time: time)
     }
 
@@ -70,6 +74,7 @@ public final class WriteBack: Sendable {
     // The table.
 
     public func draft(of inode: UInt64) -> Draft? { state.withLock { $0.byInode[inode] } }
+    var allDrafts: [Draft] { state.withLock { Array($0.byID.values) } }
     public var drafts: [Draft] { state.withLock { $0.byID.values.sorted { $0.id < $1.id } } }
 
     /// Whether a handle that may write is open.
@@ -158,11 +163,15 @@ public final class WriteBack: Sendable {
 
     /// Whether the drive's object is one of those that drafts stand on.
     func isOurs(_ object: ObjectID) -> Bool {
-        drafts.contains { draft in
+        allDrafts.contains { draft in
             let record = draft.record
             return record.object?.id == object || record.content?.base?.object == object
         }
     }
+
+    /// Whether bytes that were written here are nowhere but in this object of the drive: a file that the drive is to
+    /// copy, or one of which only a part was changed. It must not be removed before they are elsewhere.
+    public func isBase(_ object: ObjectID) -> Bool { allDrafts.contains { $0.needs(object) } }
 
     // The journal.
 
@@ -170,19 +179,43 @@ public final class WriteBack: Sendable {
     func save(
         _ drafts: [Draft], with extra: JournalChange = JournalChange(), durable: Bool = false
     ) async throws(StoreError) {
-        let observer = observer.withLock { $0 }
         try await turnstile.pass { () async throws(StoreError) in
-            let records = drafts.map(\.record)
-            var change = extra
-            change.drafts += records
-            try await journal.commit(change, durable: durable)
-            for (draft, record) in zip(drafts, records) {
-                draft.state.withLock { state in
-                    let isOpen = record.content?.state == .open
-                    if isOpen, state.machine.record.content?.state == .open { state.isOpenSaved = true }
-                }
-                observer?.updated(record)
+            try await write(drafts, with: extra, durable: durable)
+        }
+    }
+
+    /// Changes drafts and writes their rows in one step, so that no row is written in between that has a part of it.
+    /// What `change` returns is written; `undo` is done when that fails. `nil` from `change` ends it: nothing changed.
+    func commit(
+        finishing: [DraftID] = [], _ change: () -> [Draft]?, undo: () -> Void
+    ) async throws(StoreError) -> Bool {
+        try await turnstile.pass { () async throws(StoreError) in
+            guard let drafts = change() else { return false }
+            do throws(StoreError) {
+                try await write(drafts, with: JournalChange(finished: finishing), durable: true)
+            } catch {
+                undo()
+                throw error
             }
+            return true
+        }
+    }
+
+    /// For whoever has the turnstile.
+    private func write(_ drafts: [Draft], with extra: JournalChange, durable: Bool) async throws(StoreError) {
+        let observer = observer.withLock { $0 }
+        let drafts = drafts.filter { draft in draft.state.withLock { !$0.isOver } }
+        let records = drafts.map(\.record)
+        var change = extra
+        change.drafts += records
+        try await journal.commit(change, durable: durable)
+        for (draft, record) in zip(drafts, records) {
+            draft.state.withLock { state in
+                state.saved = record
+                let isOpen = record.content?.state == .open
+                if isOpen, state.machine.record.content?.state == .open { state.isOpenSaved = true }
+            }
+            observer?.updated(record)
         }
     }
 }

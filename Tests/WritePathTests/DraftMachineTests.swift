@@ -99,7 +99,7 @@ private func hash(_ revision: UInt64) -> ContentHash? {
             case .creating: #expect(step == .find)
             case .sending: #expect(step == .send(session))
             case .completing: #expect(step == .confirm(session.object))
-            case .placing: #expect(step == .end)
+            case .placing: #expect(step == .locate(session.object))
             }
         }
     }
@@ -280,6 +280,7 @@ private struct Walk {
         case .place(let id, _, let to):
             drive[id]?.place = to
             if chance(80) { machine.handle(.placed(to)) }
+        case .locate(let id): machine.handle(drive[id].map { .placed($0.place) } ?? .lost)
         case .remove(let old): return remove(old.object)
         case .discard(let id):
             drive[id] = nil

@@ -15,12 +15,16 @@ struct DraftMachine: Sendable {
     /// The create call was made, or may have been, and its outcome is not known.
     private var createIsOut: Bool
     private var completeIsOut: Bool
+    /// A rename or move was made, or may have been, so that the object may lie elsewhere than the row says.
+    private var placeIsOut: Bool
     private var allSent = false
     private var knownHash: (revision: UInt64, hash: ContentHash)?
     /// The drive may know the content, so the whole is hashed however large it is.
     private var wantsHash = false
     /// Proof or hash were refused: parts only.
     private var isPlain = false
+    /// The drive does not copy the base.
+    private var mayNotCopy = false
     private var mismatches = 0
 
     /// - Parameter isRecovered: the record comes from an earlier run, so calls that it announces may have been made.
@@ -29,6 +33,7 @@ struct DraftMachine: Sendable {
         self.policy = policy
         createIsOut = isRecovered
         completeIsOut = isRecovered
+        placeIsOut = isRecovered
     }
 
     /// The hash of the present content, where it is known.
@@ -57,7 +62,7 @@ struct DraftMachine: Sendable {
         switch upload.phase {
         case .creating:
             if !createIsOut {
-                if isOutdated {
+                if isOutdated || upload.place != record.place {
                     record.upload = nil
                     return nil
                 }
@@ -92,8 +97,12 @@ struct DraftMachine: Sendable {
     }
 
     private mutating func nextOfPlacing(_ upload: UploadRecord, isOutdated: Bool) -> DraftStep? {
-        if let object = record.object, object.place != record.place {
-            return .place(object.id, from: object.place, to: record.place)
+        if let object = record.object {
+            if object.place != record.place {
+                placeIsOut = true
+                return .place(object.id, from: object.place, to: record.place)
+            }
+            if placeIsOut { return .locate(object.id) }
         }
         if let old = record.replaced.first { return .remove(old) }
         if let litter = record.litter.first { return .discard(litter) }
@@ -110,10 +119,10 @@ struct DraftMachine: Sendable {
         }
         guard content.state == .sealed, mayBegin else { return .rest }
         if let litter = record.litter.first { return .discard(litter) }
-        if let base = content.whole, base.object != record.object?.id, !isPlain {
+        if let base = content.whole, base.object != record.object?.id, !mayNotCopy {
             return beginCopy(of: base, content)
         }
-        if !content.missing.isEmpty { return .assemble(content.missing) }
+        if !content.missing.isEmpty { return .assemble }
         let hashesFirst = content.size <= policy.hashedFirstMax || wantsHash || !policy.isRapid || isPlain
         if hash == nil, hashesFirst { return .hash }
         if let object = record.object, let base = content.base, base.object == object.id, base.size == content.size,
@@ -166,8 +175,9 @@ struct DraftMachine: Sendable {
     }
 
     /// The session's bytes are no longer wanted.
-    private mutating func abandon(_ upload: UploadRecord) {
-        if let object = upload.session?.object ?? upload.result { record.litter.append(object) }
+    private mutating func abandon(_ upload: UploadRecord, _ made: ObjectID? = nil) {
+        let objects = [made, upload.session?.object, upload.result].compactMap { $0 }
+        for object in objects where !record.litter.contains(object) { record.litter.append(object) }
         record.upload = nil
         allSent = false
     }
@@ -182,14 +192,19 @@ extension DraftMachine {
         case .changed:
             if record.content?.state == .sealed { record.content?.revision += 1 }
             record.content?.state = .open
+            record.failure = nil
             isPlain = false
+            mayNotCopy = false
+        case .touched(let modified): record.content?.modified = modified
         case .sealed(let size, let modified, let baseEnd, let present):
             record.content?.state = .sealed
             record.content?.size = size
             record.content?.modified = modified
             record.content?.baseEnd = baseEnd
             record.content?.present = present
-        case .moved(let place): record.place = place
+        case .moved(let place):
+            record.place = place
+            record.failure = nil
         case .replaces(let objects): for object in objects { add(object) }
         case .removed:
             record.isRemoved = true
@@ -200,9 +215,12 @@ extension DraftMachine {
             }
         case .retry: record.failure = nil
         case .failed(let words): record.failure = words
-        case .assembled, .hashed, .preHashMatched, .hashRefused: prepared(event)
-        case .opened, .made, .taken, .nothingFound, .sent, .whole, .unfinished, .sessionGone: uploaded(event)
-        case .placed(let place): record.object?.place = place
+        case .assembled, .hashed, .preHashMatched, .hashRefused, .copyRefused: prepared(event)
+        case .opened, .made, .taken, .nothingFound, .sent, .whole, .unfinished, .sessionGone, .sessionSpent:
+            uploaded(event)
+        case .placed(let place):
+            record.object?.place = place
+            placeIsOut = false
         case .lost:
             // What should have made room for it stays; bytes of ours are sent once more.
             record.object = nil
@@ -215,11 +233,33 @@ extension DraftMachine {
     }
 
     /// Another file takes this one's name: everything of this one is given up but what others can still see on the
-    /// drive. Returns that, for the other to remove when it is in place.
-    mutating func yield() -> [ReplacedObject] {
+    /// drive. That is for the other to remove when it is in place.
+    mutating func yield() -> Yielded {
+        let (object, failure) = (record.object, record.failure)
         handle(.removed)
         defer { record.replaced = [] }
-        return record.replaced
+        return Yielded(replaced: record.replaced, object: object, failure: failure)
+    }
+
+    /// The other one does not take the name after all.
+    mutating func takeBack(_ yielded: Yielded) {
+        record.isRemoved = false
+        record.failure = yielded.failure
+        let own = yielded.object
+        if let own, record.object == nil { record.object = own }
+        for old in yielded.replaced where old.object != record.object?.id { add(old) }
+    }
+
+    /// Objects that were to make room for this one stay after all.
+    mutating func spare(_ objects: [ReplacedObject]) {
+        record.replaced.removeAll { old in objects.contains { $0.object == old.object } }
+    }
+
+    /// What `yield` gave away.
+    struct Yielded: Sendable {
+        var replaced: [ReplacedObject]
+        var object: PlacedObject?
+        var failure: String?
     }
 
     /// The unsent bytes are given up: the file is what the drive has. False when there are none, when the drive has no
@@ -255,6 +295,9 @@ extension DraftMachine {
         case .hashRefused:
             isPlain = true
             record.upload = nil
+        case .copyRefused:
+            mayNotCopy = true
+            record.upload = nil
         default: preconditionFailure("not an event of the preparation")
         }
     }
@@ -282,6 +325,7 @@ extension DraftMachine {
         case .sessionGone:
             record.upload = nil
             allSent = false
+        case .sessionSpent: if let upload = record.upload { abandon(upload) }
         default: preconditionFailure("not an event of an upload")
         }
     }
@@ -290,9 +334,14 @@ extension DraftMachine {
     /// right, as it checked the parts against the one that was declared.
     private mutating func whole(_ object: ObjectID, size: Int64, hash: ContentHash?) {
         guard let upload = record.upload else { return }
+        if record.isRemoved {
+            abandon(upload, object)
+            return
+        }
         guard size == upload.size, hash == nil || hash == upload.hash else {
-            record.litter.append(object)
-            record.upload = nil
+            abandon(upload, object)
+            // What was hashed while it was written is not believed a second time.
+            knownHash = nil
             mismatches += 1
             if mismatches > 1 { record.failure = "the drive keeps storing other bytes than were sent" }
             return
@@ -303,6 +352,7 @@ extension DraftMachine {
             add(ReplacedObject(object: old.id, folder: old.place.folder.file))
         }
         record.object = PlacedObject(id: object, place: upload.place)
+        placeIsOut = false
     }
 
     private mutating func add(_ object: ReplacedObject) {

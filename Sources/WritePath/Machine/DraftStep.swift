@@ -6,8 +6,8 @@ import MetadataStore
 enum DraftStep: Hashable, Sendable {
     /// Nothing until something happens from outside.
     case rest
-    /// Brings these ranges of the base into the spool.
-    case assemble([ByteRange])
+    /// Brings into the spool what only the base has.
+    case assemble
     case hash
     /// Makes the create call of `record.upload`.
     case create(UploadForm)
@@ -19,6 +19,8 @@ enum DraftStep: Hashable, Sendable {
     /// Asks the drive what it has under this id.
     case confirm(ObjectID)
     case place(ObjectID, from: DrivePlace, to: DrivePlace)
+    /// Asks the drive where this object lies.
+    case locate(ObjectID)
     case remove(ReplacedObject)
     /// Deletes an object of ours that nobody ever saw.
     case discard(ObjectID)
@@ -46,6 +48,8 @@ enum DraftEvent: Hashable, Sendable {
     /// What the spool lacks comes from this; there was none before.
     case based(BaseContent)
     case sealed(size: Int64, modified: UnixTime, baseEnd: Int64, present: [ByteRange])
+    /// Its time was set; not a change of the bytes.
+    case touched(UnixTime)
     case moved(DrivePlace)
     case replaces([ReplacedObject])
     case removed
@@ -58,6 +62,7 @@ enum DraftEvent: Hashable, Sendable {
     case preHashMatched
     /// The proof or the declared hash was not accepted: without it the next time.
     case hashRefused
+    case copyRefused
     case opened(UploadSession, partSize: Int64)
     case made(ObjectID)
     /// The name is taken, and what has it stays or goes on its own (`nil`), or is to go when ours is in place.
@@ -69,6 +74,8 @@ enum DraftEvent: Hashable, Sendable {
     /// The drive still waits for the end of the upload.
     case unfinished
     case sessionGone
+    /// The session does not go on, and what it made so far is litter.
+    case sessionSpent
     case placed(DrivePlace)
     /// The object is gone from the drive, by somebody else's hand.
     case lost
@@ -91,10 +98,14 @@ public struct UploadPolicy: Hashable, Sendable {
         self.partSize = partSize
     }
 
+    /// Of all parts but the last (contract 7.5).
+    private static let smallestPart: Int64 = 102_400
+
     /// As many bytes as each part but the last has.
     func partSize(for size: Int64) -> Int64 {
         let mebibyte: Int64 = 1 << 20
         let needed = (size + 9_999) / 10_000
-        return max(partSize, (needed + mebibyte - 1) / mebibyte * mebibyte)
+        let wanted = max(partSize, Self.smallestPart)
+        return needed <= wanted ? wanted : (needed + mebibyte - 1) / mebibyte * mebibyte
     }
 }

@@ -8,6 +8,11 @@ struct RangeSet: Hashable, Sendable {
 
     init(_ ranges: some Sequence<ByteRange>) { for range in ranges { insert(range) } }
 
+    init(_ ranges: some Sequence<ByteRange>, below end: Int64) {
+        self.init(ranges)
+        cut(at: end)
+    }
+
     mutating func insert(_ new: ByteRange) {
         if new.isEmpty { return }
         // The usual case: writes go on where the last one ended.

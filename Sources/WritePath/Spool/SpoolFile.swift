@@ -12,6 +12,8 @@ final class SpoolFile: Sendable {
         var data: Int32 = -1
         var ranges: Int32 = -1
         var users = 0
+        /// Its names in the folder may not be on the disk yet.
+        var hasNewNames = false
     }
 
     let path: String
@@ -41,6 +43,7 @@ final class SpoolFile: Sendable {
         let fd = open(dataPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard fd >= 0 else { throw SpoolError("cannot make a file in the spool", code: errno) }
         close(fd)
+        state.withLock { $0.hasNewNames = true }
         if unlink(rangesPath) != 0, errno != ENOENT {
             throw SpoolError("cannot remove an old log of the spool", code: errno)
         }
@@ -108,13 +111,32 @@ final class SpoolFile: Sendable {
         }
     }
 
+    /// The bytes are on the disk when this returns.
     func synchronize() throws(SpoolError) {
         try using { (fd) throws(SpoolError) in
             if fsync(fd) != 0 { throw SpoolError("cannot sync the spool", code: errno) }
         }
-        let ranges = state.withLock { $0.ranges }
-        if ranges >= 0, fsync(ranges) != 0 { throw SpoolError("cannot sync the spool", code: errno) }
     }
+
+    /// The log is on the disk when this returns, if there is one.
+    func synchronizeLog() throws(SpoolError) {
+        let fd = open(rangesPath, O_RDONLY | O_CLOEXEC)
+        if fd < 0, errno == ENOENT { return }
+        guard fd >= 0 else { throw SpoolError("cannot open a log of the spool", code: errno) }
+        defer { close(fd) }
+        if fsync(fd) != 0 { throw SpoolError("cannot sync the spool", code: errno) }
+    }
+
+    /// Whether the folder must be synced for its names; says so once.
+    func takeNewNames() -> Bool {
+        state.withLock { state in
+            defer { state.hasNewNames = false }
+            return state.hasNewNames
+        }
+    }
+
+    /// The folder could not be synced.
+    func keepNewNames() { state.withLock { $0.hasNewNames = true } }
 
     /// Size, time of the last change, and bytes that it takes on the disk; `nil` when it is not there.
     func facts() throws(SpoolError) -> (size: Int64, modified: UnixTime, onDisk: Int64)? {
@@ -164,7 +186,16 @@ extension SpoolFile {
     func append(_ entry: RangeEntry) throws(SpoolError) {
         let (fd, code) = state.withLock { state -> (Int32, Int32) in
             state.users += 1
-            if state.ranges < 0 { state.ranges = open(rangesPath, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
+            if state.ranges < 0 {
+                state.ranges = open(rangesPath, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+                let end = state.ranges < 0 ? 0 : lseek(state.ranges, 0, SEEK_END)
+                if end == 0 { state.hasNewNames = true }
+                // Half an entry of an earlier life would put all later ones out of step.
+                if end % 16 != 0, ftruncate(state.ranges, end - end % 16) != 0 {
+                    close(state.ranges)
+                    state.ranges = -1
+                }
+            }
             return (state.ranges, errno)
         }
         defer { release() }

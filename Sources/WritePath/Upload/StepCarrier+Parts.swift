@@ -33,7 +33,8 @@ extension StepCarrier {
                 case .change(.part(.notSequential(let expected))) where failures < Self.triesMax:
                     if let expected { next = expected } else { next = try await firstMissing(session, upload) }
                     guard next > 0 else { return [.sessionGone] }
-                case .change(.part(.sessionGone)), .change(.uploadGone): return try await confirm(session.object)
+                case .change(.part(.sessionGone)), .change(.uploadGone):
+                    return try await confirm(session.object, isSpent: true)
                 case .change(.part(.cut)) where failures < Self.triesMax: continue
                 case .notFound, .inRecycleBin: return [.sessionGone]
                 default: throw Trouble(error)

@@ -15,8 +15,11 @@ struct UploadQueue {
     private var timers = Heap<Timer>()
     /// The time that counts for a draft; timers of other times are left over from earlier and void.
     private var times: [DraftID: Moment] = [:]
-    private var line: Deque<DraftID> = []
-    private var inLine: Set<DraftID> = []
+    /// With those that were forgotten since they came, and with whom it is not their first place.
+    private var line: Deque<(id: DraftID, ticket: UInt64)> = []
+    /// Whose place counts, by its ticket.
+    private var inLine: [DraftID: UInt64] = [:]
+    private var nextTicket: UInt64 = 0
     private(set) var running: Set<DraftID> = []
     /// Wanted again while they ran.
     private var again: [DraftID: Moment] = [:]
@@ -29,7 +32,7 @@ struct UploadQueue {
             again[id] = moment
             return
         }
-        if inLine.contains(id) { return }
+        if inLine[id] != nil { return }
         times[id] = moment
         timers.insert(Timer(at: moment, id: id))
     }
@@ -40,14 +43,16 @@ struct UploadQueue {
             timers.removeMin()
             guard times[first.id] == first.at else { continue }
             times[first.id] = nil
-            inLine.insert(first.id)
-            line.append(first.id)
+            nextTicket += 1
+            inLine[first.id] = nextTicket
+            line.append((first.id, nextTicket))
         }
         var due: [DraftID] = []
         while running.count < places, let next = line.popFirst() {
-            inLine.remove(next)
-            running.insert(next)
-            due.append(next)
+            guard inLine[next.id] == next.ticket else { continue }
+            inLine[next.id] = nil
+            running.insert(next.id)
+            due.append(next.id)
         }
         return due
     }
@@ -66,7 +71,7 @@ struct UploadQueue {
     mutating func forget(_ id: DraftID) {
         times[id] = nil
         again[id] = nil
-        if inLine.remove(id) != nil { line.removeAll { $0 == id } }
+        inLine[id] = nil
     }
 
     /// When to look again, if nothing happens before.

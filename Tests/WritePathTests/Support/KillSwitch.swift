@@ -12,8 +12,8 @@ final class KillSwitch: Sendable {
         var isReleased = false
         var held: [CheckedContinuation<Void, Never>] = []
         var hooks: [String: @Sendable () async -> Void] = [:]
-        /// A call took effect and the journal does not know of it.
-        var unsaved: Set<String> = []
+        /// What a call made and the journal does not know of.
+        var unsaved: Set<ObjectID> = []
     }
 
     private let limit: Int
@@ -25,8 +25,8 @@ final class KillSwitch: Sendable {
     var passed: Int { state.withLock { $0.passed } }
     /// Where it died.
     var died: String? { state.withLock { $0.died } }
-    /// The names of calls that had taken effect without the journal's knowledge.
-    var unsaved: Set<String> { state.withLock { $0.unsaved } }
+    /// What was on the drive without the journal's knowledge.
+    var unsaved: Set<ObjectID> { state.withLock { $0.unsaved } }
 
     /// Does `body` once, at the point `words`, before it counts.
     func at(_ words: String, _ body: @escaping @Sendable () async -> Void) {
@@ -54,10 +54,16 @@ final class KillSwitch: Sendable {
         return false
     }
 
-    func note(_ call: String?) {
+    /// Also after the end: the drive acts on what was sent before.
+    func made(_ object: ObjectID) { state.withLock { _ = $0.unsaved.insert(object) } }
+
+    func saved(_ change: JournalChange) {
         state.withLock { state in
             if state.died != nil { return }
-            if let call { state.unsaved.insert(call) } else { state.unsaved = [] }
+            for record in change.drafts {
+                let known = [record.object?.id, record.upload?.session?.object, record.upload?.result]
+                state.unsaved.subtract(known.compactMap { $0 } + record.litter + record.replaced.map(\.object))
+            }
         }
     }
 
@@ -87,7 +93,7 @@ final class MortalStore: MetadataStore, JournalStore {
     func commit(_ change: JournalChange, durable: Bool) async throws(StoreError) {
         guard await kill.point("before a commit") else { throw StoreError("dead") }
         try await store.commit(change, durable: durable)
-        kill.note(nil)
+        kill.saved(change)
         guard await kill.point("after a commit") else { throw StoreError("dead") }
     }
 

@@ -13,13 +13,14 @@ final class MortalDrive: WritableDrive {
     }
 
     private func call<T: Sendable>(
-        _ words: String, changes: Bool = false, _ body: () async throws(DriveError) -> T
+        _ words: String, makes: (T) -> ObjectID? = { _ in nil }, _ body: () async throws(DriveError) -> T
     ) async throws(DriveError) -> T {
         guard await kill.point("before \(words)") else { throw .cancelled }
         let result: Result<T, DriveError>
         do throws(DriveError) {
-            result = .success(try await body())
-            if changes { kill.note(words) }
+            let value = try await body()
+            makes(value).map(kill.made)
+            result = .success(value)
         } catch {
             result = .failure(error)
         }
@@ -61,7 +62,7 @@ final class MortalDrive: WritableDrive {
         try await drive.createFolder(named: name, in: parent, urgency)
     }
     func createFile(_ file: FileCreation, _ urgency: Urgency) async throws(DriveError) -> Creation {
-        try await call("createFile", changes: true) { () async throws(DriveError) in
+        try await call("createFile", makes: \.made) { () async throws(DriveError) in
             try await drive.createFile(file, urgency)
         }
     }
@@ -105,7 +106,7 @@ final class MortalDrive: WritableDrive {
         }
     }
     func copy(_ id: ObjectID, to parent: ObjectID, _ urgency: Urgency) async throws(DriveError) -> TreeChange {
-        try await call("copy", changes: true) { () async throws(DriveError) in
+        try await call("copy", makes: { $0.object }) { () async throws(DriveError) in
             try await drive.copy(id, to: parent, urgency)
         }
     }
@@ -114,5 +115,15 @@ final class MortalDrive: WritableDrive {
     }
     func state(of task: DriveTaskID, _ urgency: Urgency) async throws(DriveError) -> DriveTaskState {
         try await drive.state(of: task, urgency)
+    }
+}
+
+extension Creation {
+    fileprivate var made: ObjectID? {
+        switch self {
+        case .made(let object, _): object
+        case .upload(let session, _, _): session.object
+        case .taken: nil
+        }
     }
 }

@@ -1,0 +1,136 @@
+import Basics
+import Drive
+import MetadataStore
+import Synchronization
+
+// How an upload begins (contract 7.1 to 7.4).
+extension StepCarrier {
+    mutating func create(_ form: UploadForm) async throws(Trouble) -> [DraftEvent] {
+        guard let upload = draft.record.upload else { return [] }
+        if case .copy(let object) = form { return try await copy(object, upload) }
+        let content: FileCreation.Content
+        switch (form, upload.hash) {
+        case (.hashed, let hash?): content = .hashed(hash, source)
+        case (.preHash, _): content = .preHash(try await preHash(upload.size))
+        case (.plain, _), (.hashed, nil), (.copy, _): content = .plain
+        }
+        let parts = max(1, Int((upload.size + upload.partSize - 1) / max(1, upload.partSize)))
+        let creation = FileCreation(
+            parent: upload.place.folder, name: upload.place.name, size: upload.size, content: content,
+            partCount: min(parts, 100), onTaken: upload.isTwin ? .ignore : .refuse, modifiedAt: draft.modified)
+        do throws(DriveError) {
+            switch try await drive.createFile(creation, .background) {
+            case .made(let object, _): return [.made(object)]
+            case .upload(let session, _, let links):
+                self.links = Dictionary(links.map { ($0.part, $0) }) { first, _ in first }
+                isFresh = true
+                return [.opened(session, partSize: upload.partSize)]
+            case .taken(let object):
+                // A twin was asked for: the drive does not do what it was told.
+                if upload.isTwin { throw .serverFailure(Refusal(status: 200, code: "exist", message: "")) }
+                return try await taken(object, upload)
+            }
+        } catch {
+            switch error {
+            case .change(.uncertain), .cancelled: throw Trouble(error)
+            case .change(.preHashMatched): return [.preHashMatched]
+            case .change(.invalidProof):
+                proofsRefused += 1
+                return [proofsRefused > 1 ? .hashRefused : .nothingFound]
+            case .nameTaken where !upload.isTwin: return [.nothingFound, .taken(nil)]
+            case .notFound, .inRecycleBin:
+                certainlyNotMade()
+                throw Trouble(.final, "its folder is gone from the drive")
+            default:
+                certainlyNotMade()
+                throw Trouble(error)
+            }
+        }
+    }
+
+    /// A copy may come under another name, by which it cannot be told from somebody else's: after a lost answer the
+    /// bytes are sent instead, and what may have been made is named in the log (docs/journal.md).
+    private mutating func copy(_ object: ObjectID, _ upload: UploadRecord) async throws(Trouble) -> [DraftEvent] {
+        do throws(DriveError) {
+            let change = try await drive.copy(object, to: upload.place.folder, .background)
+            try await settle(change.task)
+            return [.made(change.object)]
+        } catch {
+            switch error {
+            case .change(.uncertain):
+                owner.log.warning("a copy of the content of “\(upload.place.name)” may be left over in its folder")
+                return [.copyRefused]
+            case .notFound, .inRecycleBin, .rejected, .nameTaken: return [.copyRefused]
+            default:
+                certainlyNotMade()
+                throw Trouble(error)
+            }
+        }
+    }
+
+    private func certainlyNotMade() { draft.state.withLock { $0.machine.handle(.nothingFound) } }
+
+    /// The name is taken: by what an unanswered call of ours made, by what is to be replaced anyway, or by somebody
+    /// else's file, which then goes to the recycle bin (semantics 5).
+    private func taken(_ object: ObjectID, _ upload: UploadRecord) async throws(DriveError) -> [DraftEvent] {
+        if owner.isOurs(object) { return [.taken(nil)] }
+        let other: DriveFile
+        do throws(DriveError) {
+            other = try await drive.file(object, .background)
+        } catch {
+            switch error {
+            case .notFound, .inRecycleBin: return [.nothingFound]
+            default: throw error
+            }
+        }
+        if other.kind == .folder { return [.taken(nil)] }
+        if !other.isAvailable { return [.taken(nil)] }
+        if let hash = upload.hash, other.size == upload.size, other.contentHash == hash { return [.made(object)] }
+        owner.log.warning(
+            "“\(upload.place.name)” was made elsewhere too: that version (\(other.size) bytes) goes to the recycle bin")
+        return [.taken(ReplacedObject(object: object, folder: upload.place.folder.file, isForeign: true))]
+    }
+
+    /// Looks through the folder for what an unanswered create call may have made of content that the drive knew.
+    func find() async throws(Trouble) -> [DraftEvent] {
+        let record = draft.record
+        guard let upload = record.upload, let hash = upload.hash, upload.isTwin || record.isRemoved else {
+            return [.nothingFound]
+        }
+        let known = Set(record.replaced.map(\.object) + record.litter + [record.object?.id].compactMap { $0 })
+        var marker: String?
+        repeat {
+            do throws(DriveError) {
+                let page = try await drive.list(upload.place.folder, marker: marker, .background)
+                let ours = page.files.first { file in
+                    file.name == upload.place.name && file.size == upload.size && file.contentHash == hash
+                        && !known.contains(file.id) && !owner.isOurs(file.id)
+                }
+                if let ours { return [.made(ours.id)] }
+                marker = page.next
+            } catch {
+                switch error {
+                case .notFound, .inRecycleBin: return [.nothingFound]
+                default: throw Trouble(error)
+                }
+            }
+        } while marker != nil
+        return [.nothingFound]
+    }
+
+    private func preHash(_ size: Int64) async throws(Trouble) -> ContentHash {
+        let file = draft.file
+        do throws(SpoolError) {
+            return try await owner.disk.run { () throws(SpoolError) in
+                let piece = PieceBuffer(count: 1_024)
+                let part = piece.first(Int(min(1_024, size)))
+                try file.read(at: 0, into: part)
+                var hash = RunningHash()
+                hash.take(UnsafeRawBufferPointer(part), at: 0)
+                return hash.result()
+            }
+        } catch {
+            throw Trouble(.passing, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import Basics
+import Drive
+import MetadataStore
+import Synchronization
+
+// The tree.
+extension StepCarrier {
+    /// Two calls where folder and name change; after a lost answer the drive tells where the object is.
+    mutating func place(
+        _ object: ObjectID, from: DrivePlace, to: DrivePlace
+    ) async throws(Trouble) -> [DraftEvent] {
+        do throws(DriveError) {
+            if from.folder != to.folder {
+                let change = try await drive.move(object, to: to.folder.file, .ignore, .foreground)
+                try await settle(change.task)
+                noteFile { $0.parent = to.folder.file }
+                return [.placed(DrivePlace(folder: to.folder, name: from.name))]
+            }
+            let renamed = try await drive.rename(object, to: to.name, .ignore, .foreground)
+            file = renamed
+            return [.placed(DrivePlace(folder: to.folder, name: renamed.name))]
+        } catch {
+            switch error {
+            case .change(.uncertain): return try await whereIs(object)
+            case .notFound, .inRecycleBin: return [.lost]
+            default: throw Trouble(error)
+            }
+        }
+    }
+
+    mutating func whereIs(_ object: ObjectID) async throws(Trouble) -> [DraftEvent] {
+        do throws(DriveError) {
+            let found = try await drive.file(object, .foreground)
+            if found.isTrashed { return [.lost] }
+            file = found
+            let folder = ObjectID(drive: object.drive, file: found.parent)
+            return [.placed(DrivePlace(folder: folder, name: found.name))]
+        } catch {
+            switch error {
+            case .notFound, .inRecycleBin: return [.lost]
+            default: throw Trouble(error)
+            }
+        }
+    }
+
+    private mutating func noteFile(_ change: (inout DriveFile) -> Void) {
+        if var known = file {
+            change(&known)
+            file = known
+        }
+    }
+
+    /// An object that ours stands in for. When somebody else was quicker, there may be a newer version of theirs.
+    func remove(_ old: ReplacedObject) async throws(Trouble) -> [DraftEvent] {
+        let (events, wasGone) = try await remove(old.object, old.isForeign ? .trash : owner.settings.removal)
+        let record = draft.record
+        guard wasGone, !old.isForeign, !record.isRemoved, record.object != nil else { return events }
+        return try await rivals(in: record.place) + events
+    }
+
+    /// What is gone already is gone: repeating it after a lost answer does no harm.
+    func remove(_ object: ObjectID, _ way: Removal) async throws(Trouble) -> (events: [DraftEvent], wasGone: Bool) {
+        do throws(DriveError) {
+            let change = try await drive.remove(object, way, .background)
+            try await settle(change.task)
+            return ([.gone(object)], change.wasGone)
+        } catch {
+            throw Trouble(error)
+        }
+    }
+
+    /// Files of our name that others have put there since: they go to the recycle bin (semantics 5). Those that the
+    /// mount shows as files of their own, by an earlier listing, are none of our business.
+    private func rivals(in place: DrivePlace) async throws(Trouble) -> [DraftEvent] {
+        var shown: Set<ObjectID> = []
+        do throws(StoreError) {
+            shown = Set(try await owner.numbers.listing(of: place.folder)?.files.map(\.id) ?? [])
+        } catch {
+            throw Trouble(.passing, "\(error)")
+        }
+        let record = draft.record
+        let ours = Set(record.replaced.map(\.object) + record.litter + [record.object?.id].compactMap { $0 })
+        var found: [ReplacedObject] = []
+        var marker: String?
+        repeat {
+            do throws(DriveError) {
+                let page = try await drive.list(place.folder, marker: marker, .background)
+                for file in page.files where file.name == place.name && file.kind == .file && !file.isTrashed {
+                    if ours.contains(file.id) || shown.contains(file.id) || owner.isOurs(file.id) { continue }
+                    owner.log.warning(
+                        """
+                        “\(place.name)” was replaced elsewhere too: that version (\(file.size) bytes, \
+                        \(file.id.file.rawValue)) goes to the recycle bin, ours \
+                        (\(record.object?.id.file.rawValue ?? "")) stays
+                        """)
+                    found.append(ReplacedObject(object: file.id, folder: place.folder.file, isForeign: true))
+                }
+                marker = page.next
+            } catch {
+                switch error {
+                case .notFound, .inRecycleBin: marker = nil
+                default: throw Trouble(error)
+                }
+            }
+        } while marker != nil
+        return found.isEmpty ? [] : [.replaces(found)]
+    }
+
+    /// Waits for what the drive does in the background: 0.5 s, doubling to 5 s. A task that is forgotten is over.
+    func settle(_ task: DriveTaskID?) async throws(DriveError) {
+        guard let task else { return }
+        try await owner.wait(for: task)
+    }
+}
+
+extension WriteBack {
+    /// Waits for what the drive does in the background: 0.5 s, doubling to 5 s (contract 8).
+    public func wait(for task: DriveTaskID) async throws(DriveError) {
+        var pause = Duration.milliseconds(500)
+        while true {
+            do throws(DriveError) {
+                switch try await drive.state(of: task, .foreground) {
+                case .succeeded: return
+                case .failed:
+                    throw DriveError.serverFailure(
+                        Refusal(status: 200, code: "Failed", message: "the drive gave up in the middle"))
+                case .running: break
+                }
+            } catch {
+                guard case .notFound = error else { throw error }
+                return
+            }
+            do { try await time.sleep(for: pause) } catch { throw .cancelled }
+            pause = min(pause * 2, .seconds(5))
+        }
+    }
+}
