@@ -171,8 +171,11 @@ extension WriteBack {
         if isReady { return true }
         sending?.cancel()
         if isEnding {
-            if hasRow(draft), draft.hasContent { _ = await flightResult(draft.ending) }
-            return false
+            guard draft.hasContent else { return false }
+            await ended([draft])
+            if Task.isCancelled { throw .cancelled }
+            // It may stay after all.
+            return draft.ending.result == nil
         }
         do {
             try await save([draft])
@@ -192,8 +195,6 @@ extension WriteBack {
             }
         }
     }
-
-    private func hasRow(_ draft: Draft) -> Bool { state.withLock { $0.byID[draft.id] === draft } }
 
     /// Everything that was written is safe: bytes and row survive a crash of the machine. Sealed unless somebody wrote
     /// meanwhile.
