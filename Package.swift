@@ -114,7 +114,8 @@ let package = Package(
         .testTarget(name: "DriveTests", dependencies: ["Drive"], swiftSettings: strict),
         .testTarget(name: "FuseKernelTests", dependencies: ["FuseKernel", log], swiftSettings: strict),
         .testTarget(name: "LivePhotoTests", dependencies: ["LivePhoto", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "MountingTests", dependencies: ["Mounting"], swiftSettings: strict),
+        .testTarget(
+            name: "MountingTests", dependencies: ["Mounting", "SQLiteStore", "WritePath"], swiftSettings: strict),
         // Real mounts of the real program, against the emulator.
         .testTarget(name: "MountTests", dependencies: ["aliyunfs", "AlipanEmulator"], swiftSettings: strict),
         // Lives as a mount does, without one: for the tests of background start, locks and signals.

@@ -41,6 +41,9 @@ public protocol MetadataStore: Sendable {
     /// Replaces the listing of `folder` as a whole; `nil` forgets it.
     func save(_ listing: StoredListing?, of folder: ObjectID) async throws(StoreError)
 
+    /// Where an object is by the listings that are saved; `nil` when none shows it.
+    func place(of object: ObjectID) async throws(StoreError) -> DrivePlace?
+
     func fact(_ fact: StoredFact) async throws(StoreError) -> [UInt8]?
     func setFact(_ fact: StoredFact, to value: [UInt8]) async throws(StoreError)
 }

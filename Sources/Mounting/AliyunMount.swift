@@ -9,6 +9,7 @@ import ReadPath
 import RemoteFS
 import SQLiteStore
 import Settings
+import VFS
 import WritePath
 
 /// The composition root: makes the parts of a mount, joins them, and takes them apart in order.
@@ -56,7 +57,8 @@ public struct AliyunMount: MountService {
             drive: drive, store: store, spool: try openSpool(settings),
             configuration: RemoteFSConfiguration(settings, root: root), reading: ReaderSettings(settings),
             writing: WriteSettings(settings), time: time, random: random, log: log,
-            statusDocument: { board.document })
+            statusDocument: { board.document },
+            requestAnswer: { name, inode throws(FSError) in try await board.answer(name, about: inode) })
         board.show(StatusBoard.Parts(account: account, drive: drive, filesystem: filesystem))
         let outcome: Result<Void, MountFailure>
         do throws(MountFailure) {
@@ -66,6 +68,7 @@ public struct AliyunMount: MountService {
             outcome = .failure(error)
         }
         await filesystem.shutdown()
+        Drain(filesystem: filesystem, time: time, log: log).tellWhatStays()
         try outcome.get()
     }
 
@@ -82,8 +85,10 @@ public struct AliyunMount: MountService {
         }
         board.show(session)
         ready()
+        let drain = Drain(filesystem: filesystem, time: time, log: log)
         let waiter = Task {
             do { try await stop.reached(.stopping) } catch { return }
+            await drain.run(atMost: settings.drainTimeout, stop: stop)
             session.requestExit()
         }
         defer { waiter.cancel() }

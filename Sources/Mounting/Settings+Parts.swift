@@ -28,6 +28,8 @@ extension DriveHTTPConfiguration {
         timeout = settings.timeout
         linkHostSuffixes = settings.linkHosts
         bandwidthDown = settings.bwlimitDown.map { Int64($0) }
+        bandwidthUp = settings.bwlimitUp.map { Int64($0) }
+        usesInternalUploadHost = settings.internalUpload
         userAgent = "\(Product.name)/\(Product.version)"
     }
 }
@@ -44,11 +46,30 @@ extension RemoteFSConfiguration {
             root: root, livePhotos: LivePhotoMode(settings.livp), directoryLifetime: settings.dirCacheTime,
             timeout: settings.timeout, userID: settings.uid ?? getuid(), groupID: settings.gid ?? getgid(),
             filePermissions: settings.fileMode, directoryPermissions: settings.dirMode)
+        ownerID = getuid()
+        isReadOnly = settings.readOnly
+        isWriteThrough = settings.writeThrough
+        hasNoOverlay = settings.noOverlay
+        removal = Removal(settings.removal)
     }
 }
 
 extension WriteSettings {
-    init(_ settings: MountSettings) { self.init() }
+    init(_ settings: MountSettings) {
+        self.init(
+            removal: Removal(settings.removal), uploads: settings.uploads, delay: settings.uploadDelay,
+            policy: UploadPolicy(isRapid: settings.rapidUpload == .on), spoolMax: settings.spoolSize.map { Int64($0) },
+            diskReserve: Int64(settings.cacheMinFree))
+    }
+}
+
+extension Removal {
+    fileprivate init(_ removal: MountSettings.Removal) {
+        switch removal {
+        case .trash: self = .trash
+        case .delete: self = .delete
+        }
+    }
 }
 
 extension LivePhotoMode {
@@ -65,7 +86,7 @@ extension LivePhotoMode {
 extension FuseOptions {
     init(_ settings: MountSettings) {
         self.init()
-        readOnly = false
+        readOnly = settings.readOnly
         if settings.allowOther {
             access = .everybody
         } else if settings.allowRoot {

@@ -7,6 +7,7 @@ import RemoteFS
 import Settings
 import Status
 import Synchronization
+import VFS
 
 /// Puts together what `aliyunfs status` shows, from the parts of a running mount. May be used from any thread.
 final class StatusBoard: Sendable {
@@ -32,21 +33,41 @@ final class StatusBoard: Sendable {
     func show(_ parts: Parts) { self.parts.withLock { $0 = parts } }
     func show(_ session: FuseSession) { self.session.withLock { $0 = session } }
 
-    /// The report as JSON; empty as long as nothing is mounted.
+    /// The report as JSON; empty as long as nothing is mounted. Never longer than one attribute can be.
     var document: [UInt8] {
         guard let parts = parts.withLock({ $0 }) else { return [] }
         do {
-            return try report(parts).json()
+            var report = report(parts)
+            var json = try report.json()
+            while json.count > InquiryDesk.answerMax, let first = report.queue?.first, !first.isEmpty {
+                report.queue?.first.removeLast((first.count + 1) / 2)
+                json = try report.json()
+            }
+            return json
         } catch {
             preconditionFailure("a report of numbers and text is always JSON: \(error)")
         }
+    }
+
+    /// What a command asks of the mount.
+    func answer(_ name: FileName, about inode: InodeNumber) async throws(FSError) -> [UInt8] {
+        guard let filesystem = parts.withLock({ $0?.filesystem }) else { throw .noSuchAttribute }
+        return try await InquiryDesk(filesystem: filesystem, time: time).answer(name, about: inode)
+    }
+
+    private func queue(_ filesystem: RemoteFS) -> StatusReport.Queue {
+        let changes = filesystem.writing.statuses.map {
+            StatusReport.Change($0, path: filesystem.path(of: $0.place))
+        }
+        return StatusReport.Queue(changes, limit: 20)
     }
 
     private func report(_ parts: Parts) -> StatusReport {
         let health = parts.drive.health()
         let directories = parts.filesystem.statistics
         let kernel = session.withLock { $0 }?.statistics
-        let advice = advice(health)
+        let queue = queue(parts.filesystem)
+        let advice = advice(health, queue)
         return StatusReport(
             healthy: advice.isEmpty, mountedAt: mountedAt.asDouble, pid: getpid(), version: Product.version,
             profile: settings.profile, login: StatusReport.Login(health.login), accountName: parts.account.name,
@@ -58,6 +79,7 @@ final class StatusBoard: Sendable {
             kernel: .init(
                 requests: kernel?.requests.values.reduce(0, +) ?? 0, inFlight: kernel?.inFlight ?? 0,
                 interrupted: kernel?.interrupted ?? 0),
+            queue: queue, stateDir: settings.stateDir.string, drainSeconds: settings.drainTimeout / .seconds(1),
             lastFaults: health.lastFaults.map { .init(at: $0.at.asDouble, what: $0.what) }, advice: advice)
     }
 
@@ -69,7 +91,7 @@ final class StatusBoard: Sendable {
     }
 
     /// What a person can do, a sentence each. Nothing to do is what healthy means.
-    private func advice(_ health: DriveHealth) -> [String] {
+    private func advice(_ health: DriveHealth, _ queue: StatusReport.Queue) -> [String] {
         var advice: [String] = []
         switch health.login {
         case .unknown, .valid: break
@@ -79,6 +101,12 @@ final class StatusBoard: Sendable {
                     + "what is cached stays readable.")
         case .renewalFailing(let words, _):
             advice.append("The login cannot be renewed at the moment (\(words)); it is tried again.")
+        }
+        let failed = queue.count(.failed)
+        if failed > 0 {
+            advice.append(
+                "\(failed) \(failed == 1 ? "change does" : "changes do") not get to the drive: 'aliyunfs uploads' says "
+                    + "why and what can be done; the data is kept.")
         }
         for budget in health.budgets where budget.pausedUntil.map({ $0 > time.now() }) ?? false {
             advice.append("The drive throttles “\(budget.name)” requests: they go on by themselves.")

@@ -10,6 +10,7 @@ extension RemoteFS {
             return AttributesReply(attributes: rootAttributes, validFor: configuration.directoryLifetime)
         }
         let node = try inodes.node(inode)
+        var last = attributes(of: node.entry)
         do throws(FSError) {
             let (entry, freshUntil) = try await directories.entry(
                 of: node.entry.listedInode, in: node.folder, until: deadline)
@@ -18,11 +19,12 @@ extension RemoteFS {
             }
             // Removed or moved away; who has it open may still look at it.
             guard node.isOpen else { throw .noSuchEntry }
+            last.isRemoved = true
         } catch {
             // What says nothing about the object leaves the last answer the best one.
             guard error.leavesOldAnswersValid || (error == .noSuchEntry && node.isOpen) else { throw error }
         }
-        return AttributesReply(attributes: attributes(of: node.entry), validFor: DirectoryCache.unprovedLifetime)
+        return AttributesReply(attributes: last, validFor: DirectoryCache.unprovedLifetime)
     }
 
     public func statistics() async throws(FSError) -> FileSystemStatistics {

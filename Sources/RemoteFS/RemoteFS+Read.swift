@@ -19,7 +19,7 @@ extension RemoteFS {
         }
         let handle = try newHandle(entry.inode, writes ? flags.union(.write) : flags)
         do {
-            if flags.contains(.truncate) { try await truncate(inode, to: 0) }
+            if flags.contains(.truncate) { try await empty(entry) }
         } catch {
             release(handle)
             throw error

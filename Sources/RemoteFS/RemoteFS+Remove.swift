@@ -58,6 +58,10 @@ extension RemoteFS {
 
     /// Removes an object now. What is gone already is removed, so a lost answer is simply asked for again.
     func removeFromDrive(_ entry: ListedEntry, in folder: FolderID) async throws(FSError) {
+        let (writing, deadline) = (writing, deadline)
+        try await FSError.from { () async throws(WriteError) in
+            try await writing.release(entry.file.id, until: deadline)
+        }
         var tries = 0
         while true {
             do throws(DriveError) {

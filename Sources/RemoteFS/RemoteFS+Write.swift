@@ -146,6 +146,22 @@ extension RemoteFS {
         }
     }
 
+    /// Opened to be emptied: a change of the file even if it was empty before.
+    func empty(_ entry: ListedEntry) async throws(FSError) {
+        let wasEmpty = attributes(of: entry).size == 0
+        try await truncate(entry.inode, to: 0)
+        guard wasEmpty else { return }
+        let now = time.wallTime()
+        if let draft = writing.draft(of: entry.inode.rawValue), draft.hasContent {
+            do { try draft.setModified(now) } catch { throw error.isFull ? .noSpace : .inputOutput }
+        }
+        overlay.change(entry.inode) { row in
+            row.modified = now
+            row.changed = now
+        }
+        try await keep([entry.inode])
+    }
+
     private func grow(_ inode: InodeNumber, to size: Int64) async throws(FSError) {
         if try await draft(of: inode).size < size { try await truncate(inode, to: size) }
     }

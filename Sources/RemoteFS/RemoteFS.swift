@@ -40,6 +40,8 @@ public struct RemoteFSConfiguration: Sendable {
     /// How many entries of cached listings stay in memory; the database has all.
     public var cachedEntriesMax = 1_000_000
     public var openFilesMax = 65_536
+    /// Who may ask something of the mount beside root (`MountRequest`): the user who mounted.
+    public var ownerID: UInt32
     /// Nothing may be changed (`--read-only`).
     public var isReadOnly = false
     /// A close waits for the drive (`--write-through`).
@@ -59,6 +61,7 @@ public struct RemoteFSConfiguration: Sendable {
         self.directoryLifetime = directoryLifetime
         self.timeout = timeout
         self.userID = userID
+        ownerID = userID
         self.groupID = groupID
         self.filePermissions = filePermissions
         self.directoryPermissions = directoryPermissions
@@ -101,17 +104,25 @@ public final class RemoteFS: FileSystem {
     let openDirectories: HandleTable<OpenDirectory>
     /// Bytes of `user.aliyun.status`; the composition knows what belongs in it.
     let statusDocument: @Sendable () -> [UInt8]
+    /// Answers what the commands ask, by the name of a hidden attribute (`RemoteFS+Requests`).
+    let requestAnswer: RequestAnswer
+    let folderPlaces: FolderPlaces
     let inodes: Inodes
     let tasks = TaskRegistry()
     /// The times of the root, which no listing shows.
     let startedAt: UnixTime
 
-    /// - Parameter random: numbers from 0 up to 1, to spread retries.
+    public typealias RequestAnswer = @Sendable (FileName, InodeNumber) async throws(FSError) -> [UInt8]
+
+    /// - Parameters:
+    ///   - random: numbers from 0 up to 1, to spread retries.
+    ///   - requestAnswer: answers what the commands ask of the mount; whoever may not ask was refused before.
     public init(
         drive: any WritableDrive, store: any MetadataStore & JournalStore, spool: Spool,
         configuration: RemoteFSConfiguration, reading: ReaderSettings = ReaderSettings(),
         writing writeSettings: WriteSettings = WriteSettings(), time: any TimeSource,
-        random: @escaping @Sendable () -> Double, log: Logger, statusDocument: @escaping @Sendable () -> [UInt8]
+        random: @escaping @Sendable () -> Double, log: Logger, statusDocument: @escaping @Sendable () -> [UInt8],
+        requestAnswer: @escaping RequestAnswer = { _, _ throws(FSError) in throw .noSuchAttribute }
     ) {
         self.configuration = configuration
         self.drive = drive
@@ -119,6 +130,7 @@ public final class RemoteFS: FileSystem {
         self.time = time
         self.log = log
         self.statusDocument = statusDocument
+        self.requestAnswer = requestAnswer
         generation = store.generation
         startedAt = time.wallTime()
         files = HandleTable(countMax: configuration.openFilesMax)
@@ -126,6 +138,7 @@ public final class RemoteFS: FileSystem {
         space = SpaceCache(drive: drive, time: time, log: log, tasks: tasks)
         let inodes = Inodes(rootFolder: configuration.root.folder)
         self.inodes = inodes
+        folderPlaces = FolderPlaces(inodes: inodes, store: store, drive: drive, log: log)
         reader = ContentReader(
             drive: drive, time: time, settings: reading, logger: log, jitter: random,
             onMismatch: { inodes.contentProvedWrong($0.object) })
@@ -163,7 +176,7 @@ public final class RemoteFS: FileSystem {
             throw FSError(error)
         }
         let (space, writing) = (space, writing)
-        writing.limit { space.known.map { max(0, $0.total - $0.used) - writing.bytesQueued } }
+        writing.limit { space.glance().map { max(0, $0.total - $0.used) - writing.bytesQueued } }
         writing.start()
     }
 

@@ -41,8 +41,11 @@ final class SpaceCache: Sendable {
         self.tasks = tasks
     }
 
-    /// What the drive said last, however long ago.
-    var known: SpaceInfo? { state.withLock { $0.known } }
+    /// What the drive said last, however long ago; asks it anew behind the caller's back when that was long ago.
+    func glance() -> SpaceInfo? {
+        if case .ask(let new) = state.withLock({ $0.wanted(time) }) { tasks.spawn { await self.ask(new) } }
+        return state.withLock { $0.known }
+    }
 
     /// What is known and not older than a minute; else the drive's answer; else, when it cannot be reached, what was
     /// known last.

@@ -20,7 +20,20 @@ extension SQLiteStore: JournalStore {
         }
     }
 
+    /// In a task of its own: what the filesystem holds for true already must not stay out of the journal because
+    /// somebody pressed Ctrl-C.
     public func commit(_ change: JournalChange, durable: Bool) async throws(StoreError) {
+        let result = await Task { () async -> Result<Void, StoreError> in
+            do throws(StoreError) {
+                return .success(try await write(change, durable: durable))
+            } catch {
+                return .failure(error)
+            }
+        }.value
+        try result.get()
+    }
+
+    private func write(_ change: JournalChange, durable: Bool) async throws(StoreError) {
         do {
             if durable {
                 // Two statements and a transaction, with nobody between them: the writer is one.

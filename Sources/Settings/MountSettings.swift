@@ -13,6 +13,8 @@ public struct MountSettings: Hashable, Sendable {
         case qr = "alicloud_qr"
         case tv = "alicloud_tv"
     }
+    public enum Removal: String, CaseIterable, Sendable { case trash, delete }
+    public enum Toggle: String, CaseIterable, Sendable { case on, off }
     public enum LogLevel: String, CaseIterable, Sendable { case trace, debug, info, notice, warning, error, critical }
     public enum LogFormat: String, CaseIterable, Sendable { case text, json }
 
@@ -47,6 +49,25 @@ public struct MountSettings: Hashable, Sendable {
     public internal(set) var rootPath: String?
     public internal(set) var livp = LivePhotoView.jpeg
     public internal(set) var readOnly = false
+
+    // Writing
+    public internal(set) var removal = Removal.trash
+    public internal(set) var rapidUpload = Toggle.on
+    public internal(set) var internalUpload = false
+    public internal(set) var writeThrough = false
+    /// Quiet time before an upload begins.
+    public internal(set) var uploadDelay = Duration.zero
+    /// Files uploaded at a time.
+    public internal(set) var uploads = 0
+    /// Bytes per second; nil is no limit.
+    public internal(set) var bwlimitUp: Int?
+    /// Bytes; nil is as much as the disk holds.
+    public internal(set) var spoolSize: Int?
+    /// Bytes that stay free on the disks of cache and spool.
+    public internal(set) var cacheMinFree = 0
+    public internal(set) var noOverlay = false
+    /// How long the end of a mount waits for uploads.
+    public internal(set) var drainTimeout = Duration.zero
 
     // Limits
     public internal(set) var streams = 0

@@ -1,7 +1,7 @@
 extension Setting {
     /// The options of a mount, in the order of the help. Those that are not values of a mount (`--profile`,
     /// `--config`, `--foreground`, `-o`) belong to the command line alone.
-    public static let mount: [Setting] = login + drive + limits + kernel + logs
+    public static let mount: [Setting] = login + drive + writing + limits + kernel + logs
 
     private static let login: [Setting] = [
         Setting(
@@ -25,12 +25,42 @@ extension Setting {
         Setting("api-url", \.apiURL, .address, default: "https://openapi.alipan.com", "the drive's address"),
         Setting(
             "link-hosts", \.linkHosts, .hosts, default: "",
-            "host suffixes that download links may point to, besides the drive's own"),
+            "host suffixes that download and upload links may point to, besides the drive's own"),
         Setting("drive", \.drive, .choice(), default: "default", "which drive; 'all' shows a top folder for each"),
         Setting("root-folder-id", \.rootFolderID, .text, default: "root", "id of the folder to mount"),
         Setting("root-path", \.rootPath, .drivePath, "path on the drive of the folder to mount"),
         Setting("livp", \.livp, .choice(), default: "jpeg", "how a live photo shows"),
         Setting("read-only", \.readOnly, .flag, default: "off", "refuse every change"),
+    ]
+
+    private static let writing: [Setting] = [
+        Setting(
+            "remove", \.removal, .choice(), default: "trash",
+            "where removed and replaced files go: the recycle bin, or nowhere"),
+        Setting(
+            "rapid-upload", \.rapidUpload, .choice(), default: "on",
+            "send no bytes of files whose content the drive knows already"),
+        Setting(
+            "internal-upload", \.internalUpload, .flag, default: "off",
+            "upload inside the drive's own data centre; only for machines that stand there"),
+        Setting("write-through", \.writeThrough, .flag, default: "off", "close waits until the drive has the file"),
+        Setting(
+            "upload-delay", \.uploadDelay, .duration(.zero ... .seconds(86_400)), default: "2s",
+            "quiet time before the upload of a file starts"),
+        Setting("uploads", \.uploads, .whole(1...32), default: "3", "files uploaded at a time"),
+        Setting("bwlimit-up", \.bwlimitUp, .bandwidth, "bytes per second to send to the drive at most"),
+        Setting(
+            "spool-size", \.spoolSize, .size(16 << 20...1 << 50),
+            "bound of data not uploaded yet (default: the disk less --cache-min-free)"),
+        Setting(
+            "cache-min-free", \.cacheMinFree, .size(0...1 << 50), default: "1G",
+            "what stays free on the disk of cache and unsent data"),
+        Setting(
+            "no-overlay", \.noOverlay, .flag, default: "off",
+            "refuse modes, owners and attributes that only this machine would remember"),
+        Setting(
+            "drain-timeout", \.drainTimeout, .duration(.zero ... .seconds(86_400)), default: "5m",
+            "how long the end of a mount waits for uploads"),
     ]
 
     private static let limits: [Setting] = [

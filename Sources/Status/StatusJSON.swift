@@ -8,9 +8,14 @@ extension StatusReport {
     public func json() throws -> [UInt8] { try Array(Self.encoder().encode(self)) }
 
     public init(json: [UInt8]) throws {
+        self = try Self.decoder().decode(StatusReport.self, from: Data(json))
+    }
+
+    /// The decoder of everything that a mount answers.
+    public static func decoder() -> JSONDecoder {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        self = try decoder.decode(StatusReport.self, from: Data(json))
+        return decoder
     }
 
     /// The encoder of everything that `--json` prints.

@@ -23,6 +23,12 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var reads: Reads
     public var directories: Directories
     public var kernel: Kernel
+    /// What the drive does not have yet; nil from a mount of an older version.
+    public var queue: Queue?
+    /// Where token, database and unsent bytes are; nil from a mount of an older version.
+    public var stateDir: String?
+    /// For how long `unmount` waits for uploads unless told otherwise.
+    public var drainSeconds: Double?
     /// The newest few, oldest first.
     public var lastFaults: [Fault]
     /// What the user can do, a sentence each; empty when there is nothing to do.
@@ -31,7 +37,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public init(
         healthy: Bool, mountedAt: Double, pid: Int32, version: String, profile: String, login: Login,
         accountName: String?, drive: String, budgets: [Budget], streams: Streams, reads: Reads,
-        directories: Directories, kernel: Kernel, lastFaults: [Fault], advice: [String]
+        directories: Directories, kernel: Kernel, queue: Queue? = nil, stateDir: String? = nil,
+        drainSeconds: Double? = nil, lastFaults: [Fault], advice: [String]
     ) {
         self.healthy = healthy
         self.mountedAt = mountedAt
@@ -46,6 +53,9 @@ public struct StatusReport: Codable, Hashable, Sendable {
         self.reads = reads
         self.directories = directories
         self.kernel = kernel
+        self.queue = queue
+        self.stateDir = stateDir
+        self.drainSeconds = drainSeconds
         self.lastFaults = lastFaults
         self.advice = advice
     }

@@ -12,6 +12,7 @@ public struct StatusText: Sendable {
         lines += report.advice.map { "  do       \(Self.plain($0))" }
         lines.append("  login    \(login(report))")
         lines.append("  drive    \(Self.plain(report.drive)), profile \(Self.plain(report.profile))")
+        if let queue = report.queue { lines += self.queue(queue) }
         lines += report.budgets.map(budget)
         lines.append("  streams  \(report.streams.open) of \(report.streams.allowed) open")
         lines += reads(report.reads)
@@ -37,6 +38,14 @@ public struct StatusText: Sendable {
             }
         let name = report.accountName.map { "\(Self.plain($0)), " } ?? ""
         return name + state + (report.login.detail.map { " (\(Self.plain($0)))" } ?? "")
+    }
+
+    private func queue(_ queue: StatusReport.Queue) -> [String] {
+        var lines = ["  writing  \(QueueText.summary(queue))"]
+        for change in queue.first { lines += QueueText.lines(change).map { "           \($0)" } }
+        let more = queue.changes - queue.first.count
+        if more > 0 { lines.append("           and \(more) more: 'aliyunfs uploads' lists all") }
+        return lines
     }
 
     private func budget(_ budget: StatusReport.Budget) -> String {

@@ -52,6 +52,16 @@ public final class MemoryStore: MetadataStore, JournalStore {
         try perform { $0.listings[folder] = listing }
     }
 
+    public func place(of object: ObjectID) async throws(StoreError) -> DrivePlace? {
+        try perform { state in
+            for (folder, listing) in state.listings where folder.drive == object.drive {
+                guard let file = listing.files.first(where: { $0.id == object }) else { continue }
+                return DrivePlace(folder: folder, name: file.name)
+            }
+            return nil
+        }
+    }
+
     public func fact(_ fact: StoredFact) async throws(StoreError) -> [UInt8]? { try perform { $0.facts[fact] } }
 
     public func setFact(_ fact: StoredFact, to value: [UInt8]) async throws(StoreError) {

@@ -17,6 +17,8 @@ public struct Attributes: Hashable, Sendable {
     public var accessed: UnixTime
     public var modified: UnixTime
     public var changed: UnixTime
+    /// It has no name any more; somebody still has it open.
+    public var isRemoved = false
 
     public init(
         inode: InodeNumber, kind: NodeKind, size: Int64, permissions: UInt32, userID: UInt32, groupID: UInt32,
@@ -33,8 +35,8 @@ public struct Attributes: Hashable, Sendable {
         self.changed = changed
     }
 
-    /// Folders have two links (their name and their `.`), files one.
-    public var linkCount: UInt32 { kind == .directory ? 2 : 1 }
+    /// Folders have two links (their name and their `.`), files one; none when it was removed.
+    public var linkCount: UInt32 { isRemoved ? 0 : kind == .directory ? 2 : 1 }
     /// 512-byte units, following the size.
     public var blocks: Int64 { (size + 511) / 512 }
 }

@@ -185,6 +185,10 @@ public protocol FileSystem: Sendable {
     func releaseDirectory(_ handle: DirectoryHandle)
 
     func extendedAttribute(_ name: FileName, of inode: InodeNumber) async throws(FSError) -> [UInt8]
+    /// The same, told who asks; the bridge calls this one. Without one of its own it asks the other.
+    func extendedAttribute(
+        _ name: FileName, of inode: InodeNumber, by caller: Caller
+    ) async throws(FSError) -> [UInt8]
     func extendedAttributeNames(of inode: InodeNumber) async throws(FSError) -> [FileName]
 
     // What follows changes something; a filesystem that cannot be changed leaves it out.
@@ -226,6 +230,14 @@ public protocol FileSystem: Sendable {
         _ name: FileName, of inode: InodeNumber, to value: [UInt8], _ mode: AttributeSetMode
     ) async throws(FSError)
     func removeExtendedAttribute(_ name: FileName, of inode: InodeNumber) async throws(FSError)
+}
+
+extension FileSystem {
+    public func extendedAttribute(
+        _ name: FileName, of inode: InodeNumber, by caller: Caller
+    ) async throws(FSError) -> [UInt8] {
+        try await extendedAttribute(name, of: inode)
+    }
 }
 
 /// What a filesystem tells the kernel of its own accord. Calls return at once; the bridge delivers them from a

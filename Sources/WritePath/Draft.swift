@@ -1,6 +1,7 @@
 import Basics
 import Drive
 import MetadataStore
+import ReadPath
 import Synchronization
 
 /// A change on its way to the drive, with its bytes where it has any.
@@ -33,7 +34,7 @@ public final class Draft: Sendable {
         var isEnding = false
         /// The journal has no row any more.
         var isOver = false
-        /// Gave way to a move that may still fail: nothing is done for it until that is known.
+        /// Nothing is done for it for the moment: it gave way to a move that may still fail, or is being given up.
         var isHeld = false
         /// When it was last changed or closed; an upload begins some time after.
         var quietSince: Moment
@@ -53,6 +54,8 @@ public final class Draft: Sendable {
     let file: SpoolFile
     let time: any TimeSource
     let state: Mutex<State>
+    /// The base, opened when it is first read: one opening for all reads, so that reading ahead works.
+    private let base = Mutex<OpenContent?>(nil)
     /// Lands when the row is gone.
     let ending: Flight<Void, Never>
     /// Rings when a run of its steps has ended, and when its end has come or is put off.
@@ -84,6 +87,27 @@ public final class Draft: Sendable {
 
     /// Bytes that it takes on the local disk.
     var bytesHere: Int64 { state.withLock { $0.present.ranges.reduce(0) { $0 + $1.count } } }
+
+    func base(_ content: BaseContent, _ reader: ContentReader) -> OpenContent {
+        let source = ContentSource(object: content.object, size: content.size, contentHash: content.hash)
+        let (open, old) = base.withLock { base -> (OpenContent, OpenContent?) in
+            if let known = base, known.source == source { return (known, nil) }
+            let old = base
+            let open = reader.open(source)
+            base = open
+            return (open, old)
+        }
+        old?.close()
+        return open
+    }
+
+    func closeBase() {
+        let old = base.withLock { base in
+            defer { base = nil }
+            return base
+        }
+        old?.close()
+    }
 
     /// Whether bytes of it are only in the stored `object`.
     func needs(_ object: ObjectID) -> Bool {

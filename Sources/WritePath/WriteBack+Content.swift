@@ -125,6 +125,7 @@ extension WriteBack {
             return true
         }
         guard isFit else { return false }
+        standsOn(base.object, draft)
         // The journal first: from then on the log of the spool counts.
         try await saving { () async throws(StoreError) in try await save([draft]) }
         let isTaken = Mutex(true)
@@ -228,12 +229,18 @@ extension WriteBack {
             state.machine.handle(
                 .sealed(
                     size: state.size, modified: state.modified, baseEnd: state.baseEnd, present: state.present.ranges))
+            // Written from front to back: the hash costs nothing more.
+            if let running = state.running, running.count == state.size, let content = state.machine.record.content {
+                state.machine.handle(.hashed(running.result(), revision: content.revision))
+            }
         }
         do {
             try await save([draft], durable: true)
         } catch {
             throw .journal(error)
         }
+        // What was changed without a handle has no close to wake it.
+        if draft.state.withLock({ $0.writers == 0 }) { wake(draft) }
     }
 
     /// Fills `target` from `offset`; returns how many bytes, fewer only at the end of the file.
@@ -249,7 +256,7 @@ extension WriteBack {
             if piece.isHere {
                 do { try draft.file.read(at: piece.range.lower, into: part) } catch { throw .spool(error) }
             } else if let base {
-                try await readBase(base, at: piece.range.lower, into: part, until: deadline)
+                try await readBase(base, of: draft, at: piece.range.lower, into: part, until: deadline)
             }
             filled += part.count
         }
@@ -257,10 +264,10 @@ extension WriteBack {
     }
 
     func readBase(
-        _ base: BaseContent, at offset: Int64, into part: UnsafeMutableRawBufferPointer, until deadline: Moment
+        _ base: BaseContent, of draft: Draft, at offset: Int64, into part: UnsafeMutableRawBufferPointer,
+        until deadline: Moment
     ) async throws(WriteError) {
-        let content = reader.open(ContentSource(object: base.object, size: base.size, contentHash: base.hash))
-        defer { content.close() }
+        let content = draft.base(base, reader)
         var filled = 0
         while filled < part.count {
             let rest = UnsafeMutableRawBufferPointer(rebasing: part[filled...])

@@ -140,7 +140,7 @@ extension WriteBack {
 
     /// Whether others have bytes in `object` only; those are in a hurry now.
     private func isNeeded(_ object: ObjectID, besides draft: Draft) -> Bool {
-        let others = allDrafts.filter { $0 !== draft && $0.needs(object) }
+        let others = unmadeCopies(of: object).filter { $0 !== draft }
         for other in others { wake(other, atOnce: true) }
         return !others.isEmpty
     }
@@ -168,37 +168,41 @@ extension WriteBack {
         }
     }
 
-    /// What the drive has now, asked for where no answer brought it.
-    private func known(_ file: DriveFile?, _ draft: Draft) async throws(Trouble) -> DriveFile? {
+    /// What the drive has now, asked for where no answer brought it. Our own file that somebody removed meanwhile is sent
+    /// once more: only the bin has those bytes.
+    private func known(_ file: DriveFile?, _ draft: Draft) async throws -> DriveFile? {
         let record = draft.record
         guard !record.isRemoved, let object = record.object else { return nil }
         if let file, file.id == object.id { return file }
         do throws(DriveError) {
-            return try await drive.file(object.id, .background)
+            let found = try await drive.file(object.id, .background)
+            if !found.isTrashed { return found }
         } catch {
             switch error {
-            case .notFound, .inRecycleBin: return nil
-            default:
-                stays(draft)
-                throw Trouble(error)
+            case .notFound, .inRecycleBin: break
+            default: throw Trouble(error)
             }
         }
+        if record.content == nil { return nil }
+        draft.state.withLock { $0.machine.handle(.lost) }
+        throw Trouble(.passing, "it was removed from the drive by somebody else and is sent again")
     }
 
-    /// Drops the row, unless the file changed once more.
+    /// Drops the row, unless something changed once more.
     private func end(_ draft: Draft, _ last: DriveFile?) async throws -> Bool {
         let mayEnd = draft.state.withLock { state in
-            let record = state.machine.record
-            guard record.isRemoved || record.content.map({ $0.state == .sealed }) ?? true,
-                record.isRemoved || record.content?.revision == nil
-                    || record.content?.revision == record.upload?.revision
-            else { return false }
-            if state.isHeld { return false }
-            state.isEnding = true
-            return true
+            let step = state.isHeld ? .rest : state.machine.next(isOpen: state.opens > 0, mayBegin: false)
+            state.isEnding = step == .end
+            return state.isEnding
         }
         guard mayEnd else { return false }
-        let file = try await known(last, draft)
+        let file: DriveFile?
+        do {
+            file = try await known(last, draft)
+        } catch {
+            stays(draft)
+            throw error
+        }
         let observer = observer.withLock { $0 }
         let record: DraftRecord
         do throws(StoreError) {
@@ -233,6 +237,7 @@ extension WriteBack {
     private func stays(_ draft: Draft) {
         draft.state.withLock { $0.isEnding = false }
         draft.turns.ring()
+        bell.ring()
     }
 }
 

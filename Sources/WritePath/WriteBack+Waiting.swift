@@ -18,8 +18,11 @@ public struct DraftStatus: Hashable, Sendable {
     public var size: Int64
     /// Bytes that went out in this upload.
     public var sent: Int64
-    /// Why it does not get on at the moment.
+    /// The drive has no version of the file.
+    public var isNew: Bool
+    /// Why it does not get on at the moment, and whether it is tried again by itself.
     public var trouble: String?
+    public var troubleKind: Trouble.Kind?
 }
 
 // Waiting for the drive to have everything, and what users ask of the queue.
@@ -78,7 +81,9 @@ extension Draft {
                 else { .queued }
             return DraftStatus(
                 id: id, inode: inode, place: record.place, stage: stage, size: state.size,
-                sent: record.upload == nil ? 0 : state.sent, trouble: record.failure ?? state.trouble?.words)
+                sent: record.upload == nil ? 0 : state.sent, isNew: record.object == nil,
+                trouble: record.failure ?? state.trouble?.words,
+                troubleKind: record.failure != nil ? .final : state.trouble?.kind)
         }
     }
 }

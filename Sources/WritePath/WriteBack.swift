@@ -17,6 +17,8 @@ public final class WriteBack: Sendable {
         var nextID: UInt64 = 1
         var handles: [UInt64: (opens: Int, writers: Int)] = [:]
         var queue: UploadQueue
+        /// Drafts that stand on an object of another file.
+        var copies: [ObjectID: Set<DraftID>] = [:]
         var isStopped = false
     }
 
@@ -129,6 +131,10 @@ public final class WriteBack: Sendable {
         let count = state.withLock { state in
             state.byInode[draft.inode] = draft
             state.byID[draft.id] = draft
+            let record = draft.record
+            if let base = record.content?.base?.object, base != record.object?.id {
+                state.copies[base, default: []].insert(draft.id)
+            }
             return state.handles[draft.inode] ?? (0, 0)
         }
         draft.setHandles(count.opens, writers: count.writers)
@@ -139,8 +145,13 @@ public final class WriteBack: Sendable {
             if state.byInode[draft.inode] === draft { state.byInode[draft.inode] = nil }
             state.byID[draft.id] = nil
             state.queue.forget(draft.id)
+            if let base = draft.record.content?.base?.object, var copies = state.copies[base] {
+                copies.remove(draft.id)
+                state.copies[base] = copies.isEmpty ? nil : copies
+            }
         }
         draft.setHandles(0, writers: 0)
+        draft.closeBase()
     }
 
     func newID() -> DraftID {

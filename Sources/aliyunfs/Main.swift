@@ -64,6 +64,7 @@ struct AliyunFS: AsyncParsableCommand {
         abstract: "Aliyun Drive as a folder of this machine.",
         version: Product.version,
         subcommands: [
-            MountCommand.self, UnmountCommand.self, StatusCommand.self, DoctorCommand.self, VersionCommand.self,
+            MountCommand.self, UnmountCommand.self, StatusCommand.self, SyncCommand.self, UploadsCommand.self,
+            RefreshCommand.self, MetaCommand.self, DoctorCommand.self, VersionCommand.self,
         ])
 }

@@ -105,6 +105,27 @@ import Testing
         let outcome = try await program.run(["unmount", program.mountPoint])
         #expect(outcome.status == 73)
         #expect(outcome.line == "\(program.mountPoint): is not in a mount of aliyunfs; 'aliyunfs status' lists those")
-        #expect(try await program.run(["status", program.mountPoint]).status == 73)
+        for words in [["status"], ["sync"], ["refresh"], ["refresh", "--recursive"], ["uploads", "list", "--mount"]] {
+            #expect(try await program.run(words + [program.mountPoint]).status == 73)
+        }
+    }
+
+    @Test func aStateDirectoryThatHoldsNothing() async throws {
+        for words in [["uploads", "list"], ["uploads", "export", "out"], ["meta", "export"]] {
+            let outcome = try await program.run(words + ["--state-dir", program.state])
+            #expect(outcome.status == 73)
+            #expect(
+                outcome.line == "\(program.state): holds no state of a mount (no such file or directory); name another "
+                    + "with --state-dir or --profile")
+        }
+    }
+
+    @Test func attributesThatAreNone() async throws {
+        let missing = try await program.run(["meta", "import", "--state-dir", program.state, "none"])
+        #expect(missing.status == 73)
+        #expect(missing.line == "none: cannot be read (no such file or directory)")
+        let other = try await program.run(["meta", "import", "--state-dir", program.state, "-"], input: "{\"a\":1}")
+        #expect(other.status == 64)
+        #expect(other.line == "this is no file that 'aliyunfs meta export' wrote")
     }
 }

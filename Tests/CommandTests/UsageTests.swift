@@ -25,7 +25,16 @@ import Testing
             ),
             (["mount", "--config", "none.toml", "x"], nil),
             (["unmount"], "Missing expected argument '<MOUNTPOINT>'; see 'aliyunfs help unmount'"),
-            (["status", "--watch"], "Unknown option '--watch'; see 'aliyunfs help status'"),
+            (["status", "--bogus"], "Unknown option '--bogus'; see 'aliyunfs help status'"),
+            (["uploads", "cancel"], "name what to give up by its id; 'aliyunfs uploads' lists them"),
+            (["uploads", "retry", "x"], "The value 'x' is invalid for '<ID>'; see 'aliyunfs help uploads'"),
+            (["uploads", "export"], "Missing expected argument '<DIR>'; see 'aliyunfs help uploads'"),
+            (
+                ["unmount", "--drain-timeout", "soon", "x"],
+                "--drain-timeout: 'soon' is not allowed; use a time such as 30s or 5m"
+            ),
+            (["refresh"], "Missing expected argument '<PATH>'; see 'aliyunfs help refresh'"),
+            (["meta", "import"], "Missing expected argument '<FILE>'; see 'aliyunfs help meta'"),
             (["frobnicate"], "Unexpected argument 'frobnicate'; see 'aliyunfs help'"),
         ] as [([String], String?)])
     func mistakesGiveOneLineAnd64(arguments: [String], line: String?) async throws {

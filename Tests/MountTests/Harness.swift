@@ -62,6 +62,8 @@ final class Rig: Sendable {
     let emulator: Emulator
     /// Scratch of this test: `mnt`, `state`, `seed`, `log`.
     let folder: URL
+    /// The drive holds its clients to its limits.
+    let isLimited: Bool
     /// `aliyunfs` as it was built beside these tests.
     static let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         .appendingPathComponent("aliyunfs").path
@@ -69,15 +71,19 @@ final class Rig: Sendable {
     var mountPoint: URL { folder.appendingPathComponent("mnt") }
     var log: URL { folder.appendingPathComponent("log") }
 
-    private init(_ emulator: Emulator, _ folder: URL) {
+    private init(_ emulator: Emulator, _ folder: URL, isLimited: Bool) {
         self.emulator = emulator
         self.folder = folder
+        self.isLimited = isLimited
     }
 
     /// Runs `body` with a fresh drive. Afterwards nothing is left: no mount, no process, no folder. The drive must
     /// not have had to throttle or refuse anything that `body` did not provoke.
+    ///
+    /// - Parameter isLimited: whether drive and mount keep to the usual limits; of no use where a test is about
+    ///   behaviour alone.
     static func with(
-        seed: ((URL) throws -> Void)? = nil, provokes: Bool = false,
+        seed: ((URL) throws -> Void)? = nil, provokes: Bool = false, isLimited: Bool = true,
         _ body: (Rig) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mount-test-\(UUID().uuidString)")
@@ -90,10 +96,11 @@ final class Rig: Sendable {
         // An account of its own, so that no test waits for the limits that another has used up.
         configuration.userID = UUID().uuidString.lowercased().replacingOccurrences(of: "-", with: "")
         configuration.seedDirectory = folder.appendingPathComponent("seed").path
-        configuration.switches.rateLimits = RateLimits(list: 4, link: 1, other: 15, perSecond: true)
+        configuration.switches.rateLimits =
+            isLimited ? RateLimits(list: 4, link: 1, other: 15, perSecond: true) : .none
         configuration.switches.slotLingerMs = 20
         let emulator = try await Emulator.start(configuration: configuration)
-        let rig = Rig(emulator, folder)
+        let rig = Rig(emulator, folder, isLimited: isLimited)
         let result: Result<Void, any Error>
         do { result = .success(try await body(rig)) } catch { result = .failure(error) }
         try await rig.tearDown(expectsRefusals: provokes)
@@ -137,6 +144,7 @@ final class Rig: Sendable {
     var options: String {
         "--api-url \(emulator.addresses.apiUrl) --renew-url \(emulator.addresses.renewUrl) "
             + "--state-dir \(folder.path)/state --log-file \(log.path)"
+            + (isLimited ? "" : " --rate-list 1000 --rate-link 1000 --rate-other 1000")
     }
 
     func mount(_ more: String = "", token: String? = nil) async throws {

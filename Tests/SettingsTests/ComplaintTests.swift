@@ -22,6 +22,18 @@ import Testing
         ),
         ("drive", "both", "--drive: 'both' is not allowed; use one of default, resource, backup, all"),
         ("livp", "JPEG", "--livp: 'JPEG' is not allowed; use one of jpeg, mov, both, zip"),
+        ("remove", "bin", "--remove: 'bin' is not allowed; use one of trash, delete"),
+        ("rapid-upload", "true", "--rapid-upload: 'true' is not allowed; use one of on, off"),
+        ("uploads", "0", "--uploads: '0' is not allowed; use a whole number from 1 to 32"),
+        ("spool-size", "1M", "--spool-size: '1M' is not allowed; use a size such as 64M or 1.5G, from 16M to 1024T"),
+        (
+            "bwlimit-up", "10",
+            "--bwlimit-up: '10' is not allowed; use bytes per second such as 500K or 10M (at least 1K), or off"
+        ),
+        (
+            "drain-timeout", "2d",
+            "--drain-timeout: '2d' is not allowed; use a time such as 500ms, 60s, 5m or 1h30m, from 0 to 1d"
+        ),
         ("file-mode", "888", "--file-mode: '888' is not allowed; use an octal mode in text, from 0 to 0777"),
         ("umask", "1777", "--umask: '1777' is not allowed; use an octal mode in text, from 0 to 0777"),
         ("uid", "4294967295", "--uid: '4294967295' is not allowed; use a number from 0 to 4294967294"),

@@ -37,6 +37,47 @@ import Testing
         #expect(settings.logLevel == .info)
     }
 
+    @Test func defaultsOfWriting() throws {
+        let settings = try Asking().resolved()
+        #expect(settings.removal == .trash)
+        #expect(settings.rapidUpload == .on)
+        #expect(![settings.readOnly, settings.internalUpload, settings.writeThrough, settings.noOverlay].contains(true))
+        #expect(settings.uploadDelay == .seconds(2))
+        #expect(settings.uploads == 3)
+        #expect(settings.bwlimitUp == nil)
+        #expect(settings.spoolSize == nil)
+        #expect(settings.cacheMinFree == 1 << 30)
+        #expect(settings.drainTimeout == .seconds(300))
+    }
+
+    @Test func writingIsSetFromEverySource() throws {
+        let file = """
+            remove = "delete"
+            rapid-upload = "off"
+            write-through = true
+            cache-min-free = "512M"
+            bwlimit-up = "off"
+            """
+        try withConfiguration(file) { (asking, _) throws in
+            var asking = asking
+            asking.surroundings.environment = [
+                "ALIYUNFS_UPLOAD_DELAY": "0", "ALIYUNFS_NO_OVERLAY": "yes", "ALIYUNFS_SPOOL_SIZE": "20G",
+            ]
+            asking.request.mountOptions = ["uploads=8,drain_timeout=30s,internal_upload"]
+            asking.request.flags = ["bwlimit-up": .word("2M"), "read-only": .truth(true)]
+            let settings = try asking.resolved()
+            #expect(settings.removal == .delete)
+            #expect(settings.rapidUpload == .off)
+            #expect(settings.writeThrough && settings.noOverlay && settings.internalUpload && settings.readOnly)
+            #expect(settings.cacheMinFree == 512 << 20)
+            #expect(settings.uploadDelay == .zero)
+            #expect(settings.spoolSize == 20 << 30)
+            #expect(settings.uploads == 8)
+            #expect(settings.drainTimeout == .seconds(30))
+            #expect(settings.bwlimitUp == 2 << 20)
+        }
+    }
+
     @Test func everyStrongerSourceWins() throws {
         try withConfiguration(Self.file) { (asking, _) throws in
             var asking = asking

@@ -5,8 +5,9 @@ import VFS
 
 extension Bridge {
     func extendedAttribute(_ request: fuse_req_t, _ inode: InodeNumber, _ name: FileName, sizeBytes: Int) {
+        let caller = Caller(of: request)
         serve(.extendedAttribute, on: inode, request) { bridge throws(FSError) in
-            try await bridge.fileSystem.extendedAttribute(name, of: inode)
+            try await bridge.fileSystem.extendedAttribute(name, of: inode, by: caller)
         } answer: { _, reply, value in
             Self.answer(reply, value, sizeBytes: sizeBytes)
         }

@@ -169,6 +169,17 @@ final class DirectoryCache: Sendable {
     /// What is cached of `folder` is known to be out of date.
     func invalidate(_ folder: FolderID) { update(folder) { $0.invalidate() } }
 
+    /// The last listing of `folder`, from memory or the database, however old; the drive is not asked.
+    func known(_ folder: FolderID) async -> Listing? {
+        if let listing = update(folder, { $0.listing }) { return listing }
+        do {
+            return try await loader.restore(folder)
+        } catch {
+            log.error("a cached listing cannot be read: \(error)")
+            return nil
+        }
+    }
+
     // What is known here.
 
     /// Changes what is known of `folder` here.

@@ -20,8 +20,8 @@ struct FolderEdits {
     private var shown: [FileName: Shown] = [:]
     /// Objects that are not to be seen here; the moment when that was settled.
     private var hidden: [ObjectID: Moment?] = [:]
-    /// Those that `shown` shows, wherever the listing has them.
-    private var objects: [ObjectID: Int] = [:]
+    /// Under which names `shown` shows an object, wherever the listing has it.
+    private var objects: [ObjectID: Set<FileName>] = [:]
     private var byInode: [InodeNumber: FileName] = [:]
     /// Rises with each change.
     private(set) var version = 0
@@ -31,7 +31,7 @@ struct FolderEdits {
     mutating func show(_ entry: ListedEntry, settled: Moment? = nil) {
         drop(entry.name)
         shown[entry.name] = Shown(entry: entry, settled: settled)
-        objects[entry.file.id, default: 0] += 1
+        objects[entry.file.id, default: []].insert(entry.name)
         byInode[entry.inode] = entry.name
         version += 1
     }
@@ -45,13 +45,16 @@ struct FolderEdits {
 
     private mutating func drop(_ name: FileName) {
         guard let old = shown.removeValue(forKey: name) else { return }
-        let left = (objects[old.entry.file.id] ?? 1) - 1
-        objects[old.entry.file.id] = left > 0 ? left : nil
+        objects[old.entry.file.id]?.remove(name)
+        if objects[old.entry.file.id]?.isEmpty == true { objects[old.entry.file.id] = nil }
         if byInode[old.entry.inode] == name { byInode[old.entry.inode] = nil }
     }
 
+    /// An object is not to be seen here, neither by the listing nor by what a finished change left; an unfinished one
+    /// goes on showing what it shows.
     mutating func hide(_ object: ObjectID, settled: Moment?) {
         hidden[object] = .some(settled)
+        for name in objects[object] ?? [] where shown[name]?.settled != nil { drop(name) }
         version += 1
     }
 

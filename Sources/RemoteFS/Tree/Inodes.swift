@@ -78,4 +78,36 @@ final class Inodes: Sendable {
         }
         return node.folder
     }
+
+    /// The name and the place of a folder that the kernel knows.
+    func place(of folder: FolderID) -> (name: FileName, parent: FolderID)? {
+        table.withLock { table in
+            table.inode(of: folder).flatMap { table[$0] }.map { ($0.entry.name, $0.folder) }
+        }
+    }
+
+    /// The bytes of a file are others now, not by a write that the kernel saw.
+    func changedHere(_ inode: InodeNumber) { kernel.withLock { $0 }?.invalidate(inode, content: true) }
+
+    /// A file is gone, not by a removal that the kernel saw.
+    func removedHere(_ inode: InodeNumber) {
+        guard let node = table.withLock({ $0[inode] }), let kernel = kernel.withLock({ $0 }) else { return }
+        kernel.invalidateEntry(node.entry.name, in: node.parent)
+        kernel.invalidate(node.parent, content: true)
+    }
+
+    /// Nothing that the kernel was told of `folder` and `entries` in it is to be believed any more. Folders keep their
+    /// names: somebody may stand in one.
+    func outdated(_ folder: FolderID, _ entries: [ListedEntry]) {
+        guard let kernel = kernel.withLock({ $0 }) else { return }
+        let (inode, known) = table.withLock { table in
+            (folder == rootFolder ? .root : table.inode(of: folder), entries.filter { table[$0.inode] != nil })
+        }
+        guard let inode else { return }
+        kernel.invalidate(inode, content: true)
+        for entry in known {
+            kernel.invalidate(entry.inode, content: false)
+            if !entry.isFolder { kernel.invalidateEntry(entry.name, in: inode) }
+        }
+    }
 }

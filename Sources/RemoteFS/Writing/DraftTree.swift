@@ -57,6 +57,11 @@ final class DraftTree: DraftObserver {
         if let before = old?.entry, let from = old?.folder, before.name != entry?.name || from != folder {
             directories.edit(from) { $0.unshow(before.name, before.inode) }
         }
+        if old == nil, let object = record.object, object.place != record.place || entry == nil {
+            // It may be known by its old name from an upload or a rename that ended a moment ago.
+            let name = known.withLock { $0[record.inode] }?.name ?? NameEncoding.shown(object.place.name)
+            directories.edit(.object(object.place.folder)) { $0.unshow(name, InodeNumber(record.inode)) }
+        }
         for item in hidden.subtracting(old?.hidden ?? []) {
             directories.edit(item.folder) { $0.hide(item.object, settled: nil) }
         }

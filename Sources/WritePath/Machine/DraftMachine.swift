@@ -262,6 +262,28 @@ extension DraftMachine {
         var failure: String?
     }
 
+    /// The unsent bytes are given up: the file is what the drive has. False when there are none, when the drive has no
+    /// version of it, or while it is not known what an unanswered call has made.
+    mutating func revert() -> Bool {
+        guard record.content != nil, !record.isRemoved, let object = record.object else { return false }
+        if let upload = record.upload {
+            switch upload.phase {
+            case .creating:
+                if createIsOut { return false }
+                record.upload = nil
+            case .sending, .completing: abandon(upload)
+            case .placing: return false
+            }
+        }
+        record.content = nil
+        record.failure = nil
+        if object.place != record.place {
+            record.upload = UploadRecord(
+                phase: .placing, revision: 0, size: 0, hash: nil, place: object.place, isTwin: true, result: object.id)
+        }
+        return true
+    }
+
     private mutating func prepared(_ event: DraftEvent) {
         switch event {
         case .assembled:

@@ -61,7 +61,7 @@ struct StepCarrier {
                 let part = piece.first(Int(min(Int64(piece.count), range.upper - offset)))
                 do throws(WriteError) {
                     let deadline = owner.time.now() + .seconds(60)
-                    try await owner.readBase(base, at: offset, into: part, until: deadline)
+                    try await owner.readBase(base, of: draft, at: offset, into: part, until: deadline)
                 } catch {
                     throw Trouble(error)
                 }

@@ -6,8 +6,11 @@ import SystemPackage
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "How the mounts are: login, limits, reading, last faults and what to do.",
+        abstract: "How the mounts are: login, uploads, limits, reading, last faults and what to do.",
         discussion: "Exit status: 0 only when all is well; 1 when not, or when nothing is mounted.")
+
+    @Flag(help: "show it anew each second until interrupted")
+    var watch = false
 
     @Flag(help: "print JSON")
     var json = false
@@ -17,6 +20,22 @@ struct StatusCommand: AsyncParsableCommand {
     var mountPoint: String?
 
     func run() async throws {
+        if watch { return try await keepShowing() }
+        let (text, isHealthy) = try await look(pretty: true)
+        Terminal.say(text)
+        if !isHealthy { throw MountFailure(.negative, "") }
+    }
+
+    /// Ends with the process, or when the mount that was named is gone.
+    private func keepShowing() async throws {
+        while true {
+            let (text, _) = try await look(pretty: false)
+            Terminal.say(Terminal.isShown && !json ? "\u{1b}[H\u{1b}[2J" + text : text)
+            do { try await Composition.time.sleep(for: .seconds(1)) } catch { return }
+        }
+    }
+
+    private func look(pretty: Bool) async throws -> (text: String, isHealthy: Bool) {
         let mounts = if let mountPoint { [try await OurMount.named(mountPoint)] } else { try OurMount.table().ours }
         var answers: [MountStatus] = []
         for mount in mounts {
@@ -24,15 +43,12 @@ struct StatusCommand: AsyncParsableCommand {
         }
         let healthy = !answers.isEmpty && answers.allSatisfy(\.isHealthy)
         if json {
-            let output = try StatusReport.encoder(pretty: true).encode(Output(healthy: healthy, mounts: answers))
-            Terminal.say(String(decoding: output, as: UTF8.self))
-        } else if answers.isEmpty {
-            Terminal.say("no aliyunfs is mounted; 'aliyunfs mount MOUNTPOINT' mounts one")
-        } else {
-            let text = StatusText(now: Composition.time.wallTime())
-            Terminal.say(answers.map { $0.lines(text).joined(separator: "\n") }.joined(separator: "\n\n"))
+            let output = try StatusReport.encoder(pretty: pretty).encode(Output(healthy: healthy, mounts: answers))
+            return (String(decoding: output, as: UTF8.self), healthy)
         }
-        if !healthy { throw MountFailure(.negative, "") }
+        if answers.isEmpty { return ("no aliyunfs is mounted; 'aliyunfs mount MOUNTPOINT' mounts one", false) }
+        let text = StatusText(now: Composition.time.wallTime())
+        return (answers.map { $0.lines(text).joined(separator: "\n") }.joined(separator: "\n\n"), healthy)
     }
 
     private struct Output: Encodable {

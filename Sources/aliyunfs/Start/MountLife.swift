@@ -54,8 +54,10 @@ struct MountLife: Sendable {
         SignalWatch.start(stop)
         let farewell = Task {
             do throws(CancellationError) { try await stop.reached(.stopping) } catch { return }
-            logger.notice("asked to stop: unmounting (once more to hurry)")
-            notifier.notify("STOPPING=1")
+            logger.notice("asked to stop: uploads, then unmounting (once more to hurry)")
+            // As long as uploads may be waited for, and some more for the rest.
+            let patience = order.settings.drainTimeout + .seconds(60)
+            notifier.notify("STOPPING=1\nEXTEND_TIMEOUT_USEC=\(Int(patience / .microseconds(1)))")
         }
         defer { farewell.cancel() }
         let mountPoint = order.settings.mountPoint.string

@@ -1,0 +1,23 @@
+import Basics
+import Drive
+import MetadataStore
+import Synchronization
+
+// Copies that the drive has not made yet stand on another file's object: it must not go before they have been made.
+extension WriteBack {
+    /// `draft` has bytes in another file's object from now on.
+    func standsOn(_ object: ObjectID, _ draft: Draft) {
+        state.withLock { _ = $0.copies[object, default: []].insert(draft.id) }
+    }
+
+    /// Copies of `object` that are not made yet.
+    func unmadeCopies(of object: ObjectID) -> [Draft] {
+        let drafts = state.withLock { state in (state.copies[object] ?? []).compactMap { state.byID[$0] } }
+        return drafts.filter { $0.needs(object) && $0.record.upload?.phase != .placing }
+    }
+
+    /// Returns when nothing needs `object` any more, so that it may be removed.
+    public func release(_ object: ObjectID, until deadline: Moment) async throws(WriteError) {
+        for draft in unmadeCopies(of: object) { try await waitUntilStored(draft, until: deadline) }
+    }
+}

@@ -1,0 +1,103 @@
+import AlipanEmulator
+import Foundation
+import Synchronization
+import Testing
+
+extension MountTests {
+    /// A mount and an ordinary directory under the same random operations, with remounts and crashes in between.
+    /// `ALIYUNFS_TEST_SEED` repeats a run, `ALIYUNFS_TEST_OPERATIONS` makes it longer or shorter.
+    @Suite struct RandomOperations {
+        private static func setting(_ name: String) -> UInt64? {
+            ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
+        }
+
+        @Test func aMountDoesWhatADirectoryDoes() async throws {
+            let seed = Self.setting("ALIYUNFS_TEST_SEED") ?? UInt64.random(in: 0..<1 << 32)
+            let total = Int(Self.setting("ALIYUNFS_TEST_OPERATIONS") ?? 100_000)
+            let phases = max(1, total / 5000)
+            try await Rig.with(isLimited: false) { rig in
+                rig.emulator.change { $0.asyncMs = 0 }
+                try FileManager.default.createDirectory(
+                    at: rig.folder.appendingPathComponent("reference"), withIntermediateDirectories: true)
+                let run = RandomRun(
+                    TwoTrees(mount: rig.mountPoint.path, reference: rig.folder.path + "/reference", seed: seed))
+                for phase in 0..<phases {
+                    try await rig.mount(phase % 2 == 0 ? "" : "--dir-cache-time 1s")
+                    if let difference = await run.go(total / phases, startsWithAll: phase > 0) {
+                        Issue.record("seed \(seed), phase \(phase): \(difference)")
+                        return
+                    }
+                    if phase % 2 == 0 { try await rig.crash() } else { try await rig.unmount() }
+                }
+                try await rig.mount()
+                try await rig.drained()
+                try await rig.expectOnDrive("reference", at: "")
+            }
+        }
+    }
+}
+
+/// Runs operations on a thread that may block.
+///
+/// `@unchecked Sendable`: only one thread at a time has the trees, the one that `go` makes and waits for.
+private final class RandomRun: @unchecked Sendable {
+    private let trees: TwoTrees
+
+    init(_ trees: TwoTrees) { self.trees = trees }
+
+    /// Returns what was different, if anything was.
+    func go(_ count: Int, startsWithAll: Bool) async -> String? {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [self] in
+                continuation.resume(returning: run(count, startsWithAll: startsWithAll))
+            }
+        }
+    }
+
+    private func run(_ count: Int, startsWithAll: Bool) -> String? {
+        do {
+            if startsWithAll { try trees.compareAll() }
+            for _ in 0..<count { try trees.step() }
+            // Nothing is open where the mount ends.
+            try trees.closeAll()
+            try trees.compareAll()
+            return nil
+        } catch {
+            for handle in trees.handles { for descriptor in handle.descriptors { close(descriptor) } }
+            return "\(error)"
+        }
+    }
+}
+
+extension TwoTrees {
+    /// One operation of those that there are.
+    func step() throws {
+        operations += 1
+        switch number(0...99) {
+        case 0..<12: try openFile()
+        case 12..<18: try closeFile()
+        case 18..<38: try write()
+        case 38..<52: try read()
+        case 52..<57: try setSize()
+        case 57..<60: try synchronize()
+        case 60..<64: try allocate()
+        case 64..<67: try copyRange()
+        case 67..<69: try map()
+        case 69..<71: try seekData()
+        case 71..<73: try makeFolder()
+        case 73..<75: try makeLink()
+        case 75: try makeNode()
+        case 76..<79: try remove()
+        case 79: try removeFolder()
+        case 80..<84: try rename()
+        case 84: try link()
+        case 85..<87: try changeMode()
+        case 87: try changeOwner()
+        case 88..<91: try setTimes()
+        case 91..<93: try truncatePath()
+        case 93..<96: try changeAttribute()
+        case 96..<98: try list()
+        default: try compareStatus(path(), isFull: true)
+        }
+    }
+}
