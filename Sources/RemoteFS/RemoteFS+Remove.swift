@@ -12,7 +12,7 @@ extension RemoteFS {
         if let draft = writing.draft(of: entry.inode.rawValue) {
             let isDiscarded = try await FSError.from { () async throws(WriteError) in try await writing.discard(draft) }
             guard isDiscarded else { return try await remove(place) }
-        } else if inodes.isOpen(entry.inode) || writing.isBase(entry.file.id) {
+        } else if inodes.isOpen(entry.inode) {
             let object = PlacedObject(id: entry.file.id, place: drivePlace(of: entry))
             try await FSError.from { () async throws(WriteError) in
                 try await writing.discardLater(entry.inode.rawValue, object)

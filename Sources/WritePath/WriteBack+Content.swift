@@ -59,6 +59,8 @@ extension WriteBack {
         }
         let isBegun: Void? = draft.change { state in
             state.machine.handle(.began(content))
+            state.present = RangeSet()
+            state.logged = RangeSet()
             state.size = content.size
             state.modified = content.modified
             state.baseEnd = content.baseEnd

@@ -39,25 +39,6 @@ extension WriteBack {
         wake(draft)
     }
 
-    /// Returns when nothing that waits to be removed from `folder` is still needed for something else: until then the
-    /// folder must not go. Copies that are to be made are made at once.
-    public func waitUntilSpare(_ folder: ObjectID, until deadline: Moment) async throws(WriteError) {
-        while true {
-            let rings = freed.listen()
-            let all = allDrafts
-            let doomed = all.flatMap { $0.record.replaced }.filter { $0.folder == folder.file }
-            let needing = all.filter { draft in doomed.contains { draft.needs($0.object) } }
-            if needing.isEmpty { return }
-            for draft in needing { wake(draft, atOnce: true) }
-            do throws(FlightError<Never>) {
-                try await rings.value(until: deadline)
-            } catch {
-                if case .cancelled = error { throw .cancelled }
-                throw .timedOut
-            }
-        }
-    }
-
     func saving(_ body: () async throws(StoreError) -> Void) async throws(WriteError) {
         do throws(StoreError) {
             try await body()

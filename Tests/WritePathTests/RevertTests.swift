@@ -34,7 +34,8 @@ import Testing
 
     @Test func whatHasNotBegunIsOverAtOnce() {
         var machine = machine()
-        #expect(machine.revert())
+        let isReverted = machine.revert()
+        #expect(isReverted)
         #expect(machine.record.content == nil && machine.record.failure == nil)
         #expect(machine.record.object == Self.stored)
         #expect(machine.next(isOpen: false, mayBegin: true) == .end)
@@ -43,7 +44,8 @@ import Testing
     @Test(arguments: [UploadRecord.Phase.sending, .completing])
     func anUploadUnderWayIsTakenAway(phase: UploadRecord.Phase) {
         var machine = machine(phase: phase)
-        #expect(machine.revert())
+        let isReverted = machine.revert()
+        #expect(isReverted)
         #expect(machine.next(isOpen: false, mayBegin: true) == .discard(Self.session.object))
         machine.handle(.gone(Self.session.object))
         #expect(machine.next(isOpen: false, mayBegin: true) == .end)
@@ -52,7 +54,8 @@ import Testing
 
     @Test func aRenameThatWaitedIsMadeAllTheSame() {
         var machine = machine(at: "b")
-        #expect(machine.revert())
+        let isReverted = machine.revert()
+        #expect(isReverted)
         #expect(
             machine.next(isOpen: false, mayBegin: true)
                 == .place(Self.stored.id, from: Self.place("a"), to: Self.place("b")))
@@ -66,14 +69,16 @@ import Testing
             machine(object: nil), machine(phase: .placing), machine(phase: .creating, isRecovered: true),
         ] {
             let before = machine.record
-            #expect(!machine.revert())
+            let isReverted = machine.revert()
+            #expect(!isReverted)
             #expect(machine.record == before)
         }
     }
 
     @Test func writingGoesOnAfterwards() {
         var machine = machine(phase: .sending)
-        #expect(machine.revert())
+        let isReverted = machine.revert()
+        #expect(isReverted)
         machine.handle(
             .began(DraftContent(state: .open, revision: 1, size: 0, modified: .epoch, base: nil, baseEnd: 0)))
         machine.handle(.sealed(size: 4, modified: .epoch, baseEnd: 0, present: [ByteRange(0, 4)]))

@@ -104,7 +104,6 @@ final class MortalStore: MetadataStore, JournalStore {
     func save(_ listing: StoredListing?, of folder: ObjectID) async throws(StoreError) {
         try await store.save(listing, of: folder)
     }
-    func place(of object: ObjectID) async throws(StoreError) -> DrivePlace? { try await store.place(of: object) }
     func fact(_ fact: StoredFact) async throws(StoreError) -> [UInt8]? { try await store.fact(fact) }
     func setFact(_ fact: StoredFact, to value: [UInt8]) async throws(StoreError) {
         try await store.setFact(fact, to: value)
