@@ -112,8 +112,8 @@ public final class Draft: Sendable {
     /// Whether bytes of it are only in the stored `object`.
     func needs(_ object: ObjectID) -> Bool {
         state.withLock { state in
-            let record = state.machine.record
-            guard let base = record.content?.base, base.object == object, !record.isRemoved else { return false }
+            guard let base = state.machine.record.content?.base, base.object == object else { return false }
+            if state.machine.record.isRemoved, state.opens == 0 { return false }
             let range = ByteRange(0, min(state.baseEnd, base.size))
             return state.present.pieces(of: range).contains { !$0.isPresent }
         }

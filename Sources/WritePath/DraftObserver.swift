@@ -5,7 +5,7 @@ import MetadataStore
 public protocol DraftObserver: Sendable {
     /// The journal has this row now.
     func updated(_ record: DraftRecord)
-    /// The drive has everything that `record` stood for. What is returned becomes true together with the end of the row.
+    /// The drive has everything that `record` stood for. What is returned becomes true together with the row's end.
     ///
     /// - Parameters:
     ///   - file: what the drive has now; `nil` when the row was a removal.

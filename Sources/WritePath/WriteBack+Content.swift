@@ -59,6 +59,8 @@ extension WriteBack {
         }
         let isBegun: Void? = draft.change { state in
             state.machine.handle(.began(content))
+            state.present = RangeSet()
+            state.logged = RangeSet()
             state.size = content.size
             state.modified = content.modified
             state.baseEnd = content.baseEnd
@@ -172,8 +174,11 @@ extension WriteBack {
         if isReady { return true }
         sending?.cancel()
         if isEnding {
-            if hasRow(draft), draft.hasContent { _ = await flightResult(draft.ending) }
-            return false
+            guard draft.hasContent else { return false }
+            await ended([draft])
+            if Task.isCancelled { throw .cancelled }
+            // It may stay after all.
+            return draft.ending.result == nil
         }
         do {
             try await save([draft])
@@ -193,8 +198,6 @@ extension WriteBack {
             }
         }
     }
-
-    private func hasRow(_ draft: Draft) -> Bool { state.withLock { $0.byID[draft.id] === draft } }
 
     /// Everything that was written is safe: bytes and row survive a crash of the machine. Sealed unless somebody wrote
     /// meanwhile.

@@ -36,6 +36,10 @@ extension WriteBack {
             if let facts = found.facts {
                 let isAsSealed = facts.size == content.size && facts.modified == content.modified
                 if content.state == .open || !isAsSealed {
+                    try await onDisk { () throws(SpoolError) in
+                        try file.synchronize()
+                        try file.synchronizeLog()
+                    }
                     machine.handle(.changed)
                     let (present, baseEnd) = Self.replay(found.entries, content)
                     machine.handle(

@@ -70,7 +70,8 @@ extension WriteBack {
                 state.failures = 0
                 let isWaiting = state.machine.record.content != nil && state.writers == 0
                 let isHeld = state.machine.record.isRemoved || state.machine.record.failure != nil || state.isHeld
-                return isWaiting && !isHeld ? max(time.now() + .milliseconds(20), state.quietSince + settings.delay) : nil
+                let soon = time.now() + .milliseconds(20)
+                return isWaiting && !isHeld ? max(soon, state.quietSince + settings.delay) : nil
             }
         case .blocked: next = time.now() + Self.patienceWithOthers
         case .trouble(let trouble):
@@ -241,7 +242,7 @@ extension WriteBack {
 }
 
 extension Draft.State {
-    /// The next step, the record that it is decided on, and whether the journal has that; `nil` for a draft that is held.
+    /// The next step, the record that it is decided on, and whether the journal has that; `nil` for a draft on hold.
     fileprivate mutating func next(
         delay: Duration, now: Moment
     ) -> (step: DraftStep, record: DraftRecord, isSaved: Bool)? {

@@ -19,7 +19,9 @@ extension WriteBack {
 
     /// Something is to be called otherwise or to lie elsewhere; what it replaces goes once it is in place. Makes no
     /// call: the bytes just go to the new place. False when a draft came to its end meanwhile.
-    public func move(_ draft: Draft, to place: DrivePlace, over target: Target? = nil) async throws(WriteError) -> Bool {
+    public func move(
+        _ draft: Draft, to place: DrivePlace, over target: Target? = nil
+    ) async throws(WriteError) -> Bool {
         var gone: Gone?
         var before = place
         var replaced: [ReplacedObject] = []

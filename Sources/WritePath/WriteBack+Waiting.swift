@@ -62,7 +62,7 @@ extension WriteBack {
     public var statuses: [DraftStatus] { drafts.map(\.status) }
 
     /// Bytes that the drive does not have yet.
-    public var bytesQueued: Int64 { drafts.reduce(0) { $0 + ($1.hasContent ? $1.size : 0) } }
+    public var bytesQueued: Int64 { allDrafts.reduce(0) { $0 + ($1.hasContent ? $1.size : 0) } }
 
     /// What the account has room for; asked when many bytes are written. `nil` while it is not known.
     public func limit(by quota: @escaping @Sendable () -> Int64?) { room.quota.withLock { $0 = quota } }

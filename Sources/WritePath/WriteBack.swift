@@ -169,10 +169,6 @@ public final class WriteBack: Sendable {
         }
     }
 
-    /// Whether bytes that were written here are nowhere but in this object of the drive: a file that the drive is to
-    /// copy, or one of which only a part was changed. It must not be removed before they are elsewhere.
-    public func isBase(_ object: ObjectID) -> Bool { allDrafts.contains { $0.needs(object) } }
-
     // The journal.
 
     /// Writes the rows of `drafts` as they are when it is their turn, and whatever else is to become true with them.

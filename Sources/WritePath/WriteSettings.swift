@@ -17,8 +17,9 @@ public struct WriteSettings: Hashable, Sendable {
     public var roomPatience: Duration
 
     public init(
-        removal: Removal = .trash, uploads: Int = 3, delay: Duration = .seconds(2), policy: UploadPolicy = UploadPolicy(),
-        spoolMax: Int64? = nil, diskReserve: Int64 = 1 << 30, roomPatience: Duration = .seconds(30)
+        removal: Removal = .trash, uploads: Int = 3, delay: Duration = .seconds(2),
+        policy: UploadPolicy = UploadPolicy(), spoolMax: Int64? = nil, diskReserve: Int64 = 1 << 30,
+        roomPatience: Duration = .seconds(30)
     ) {
         self.removal = removal
         self.uploads = uploads

@@ -99,6 +99,28 @@ extension Scenario {
         renamed("after the creation", "after createFile"),
         renamed("before the end of the upload", "before completeUpload"),
         renamed("after the end of the upload", "after completeUpload"),
+        Scenario("renamed into a folder while pending") { stage in
+            try await stage.create("a", small)
+            try await stage.rename("a", "d/b")
+        },
+        Scenario("renamed into a folder after the end of the upload") { stage in
+            stage.at("after completeUpload") { try await $0.rename("a", "d/b") }
+            try await stage.create("a", large)
+        },
+        Scenario("renamed there and back while it is moved") { stage in
+            stage.at("after completeUpload") { try await $0.rename("a", "d/b") }
+            stage.at("after move") { try await $0.rename("d/b", "a") }
+            try await stage.create("a", large)
+        },
+        Scenario("a stored file moved and renamed", before: ["a": small]) { try await $0.rename("a", "d/b") },
+        Scenario("a stored file renamed over one that is sent", before: ["a": small]) { stage in
+            stage.at("before sendPart 2") { try await $0.rename("a", "b", over: true) }
+            try await stage.create("b", large)
+        },
+        Scenario("a copy renamed over its original", before: ["b": large]) { stage in
+            try await stage.copy("b", to: "a")
+            try await stage.rename("a", "b", over: true)
+        },
         Scenario("a stored file renamed", before: ["a": small]) { try await $0.rename("a", "b") },
         Scenario("a stored file renamed over a stored file", before: ["a": small, "b": other]) {
             try await $0.rename("a", "b", over: true)

@@ -50,7 +50,8 @@ import Testing
                 let pieces = set.pieces(of: asked)
                 #expect(pieces.flatMap { Array($0.range.lower..<$0.range.upper) } == Array(asked.lower..<asked.upper))
                 for piece in pieces {
-                    #expect((piece.range.lower..<piece.range.upper).allSatisfy { bytes.contains($0) == piece.isPresent })
+                    let all = piece.range.lower..<piece.range.upper
+                    #expect(all.allSatisfy { bytes.contains($0) == piece.isPresent })
                 }
             }
         }

@@ -94,7 +94,9 @@ extension StepCarrier {
         }
         let isWanted = draft.state.withLock { state in
             guard state.machine.record.content?.revision == upload.revision else { return false }
-            state.sending = Task { await withTaskCancellationHandler { _ = await sending.value } onCancel: { sending.cancel() } }
+            state.sending = Task {
+                await withTaskCancellationHandler { _ = await sending.value } onCancel: { sending.cancel() }
+            }
             return true
         }
         if !isWanted { sending.cancel() }

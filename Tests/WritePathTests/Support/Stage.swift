@@ -37,13 +37,22 @@ final class Stage: Sendable {
         allowed.withLock { $0 = [$0[$0.count - 1]] }
     }
 
+    /// `d/` is a folder of the drive.
     func place(_ name: String) -> DrivePlace {
-        DrivePlace(folder: life.world.root, name: FileName(bytes: Array(name.utf8)))
+        let isBelow = name.hasPrefix("d/")
+        let folder = isBelow ? fake.ids(named: "d").first.map(fake.object) : nil
+        return DrivePlace(
+            folder: folder ?? life.world.root, name: FileName(bytes: Array(name.utf8.dropFirst(isBelow ? 2 : 0))))
+    }
+
+    private func id(_ name: String) throws -> FileID {
+        let place = place(name)
+        return try required(fake.ids(named: place.name, in: place.folder.file).first)
     }
 
     func inode(_ name: String) async throws -> UInt64 {
         if let known = inodes.withLock({ $0[name] }) { return known }
-        let object = try required(fake.ids(named: place(name).name).first)
+        let object = try id(name)
         let number = try await life.world.store.inodeNumbers(for: [NodeKey(fake.object(object))])[0]
         inodes.withLock { $0[name] = number }
         return number
@@ -52,8 +61,7 @@ final class Stage: Sendable {
     func draft(_ name: String) async throws -> Draft? { back.draft(of: try await inode(name)) }
 
     func stored(_ name: String) throws -> (object: PlacedObject, base: BaseContent, file: DriveFile) {
-        let id = try required(fake.ids(named: place(name).name).first)
-        let file = try required(fake.current(id))
+        let file = try required(fake.current(try id(name)))
         return (
             PlacedObject(id: file.id, place: place(name)),
             BaseContent(object: file.id, size: file.size, hash: file.contentHash), file
@@ -144,7 +152,7 @@ final class Stage: Sendable {
                 target = .draft(other)
             } else {
                 target = .stored(
-                    ReplacedObject(object: try stored(new).object.id, folder: life.world.root.file))
+                    ReplacedObject(object: try stored(new).object.id, folder: place(new).folder.file))
             }
         }
         if let draft = back.draft(of: inode) { return try await back.move(draft, to: place(new), over: target) }
