@@ -108,6 +108,7 @@ final class MortalStore: MetadataStore, JournalStore {
     func setFact(_ fact: StoredFact, to value: [UInt8]) async throws(StoreError) {
         try await store.setFact(fact, to: value)
     }
+    func place(of object: ObjectID) async throws(StoreError) -> DrivePlace? { try await store.place(of: object) }
     func drafts() async throws(StoreError) -> [DraftRecord] { try await store.drafts() }
     func localAttributes() async throws(StoreError) -> [UInt64: LocalAttributes] { try await store.localAttributes() }
 }
