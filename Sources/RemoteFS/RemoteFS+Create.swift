@@ -104,7 +104,11 @@ extension RemoteFS {
                     throw DriveError.nameTaken(Refusal(status: 200, code: "exist", message: ""))
                 }
             } catch {
-                guard case .change(.uncertain) = error, !isRepeated else { throw FSError(error) }
+                guard case .change(.uncertain) = error, !isRepeated else {
+                    // It may be there all the same: the next look asks the drive.
+                    directories.invalidate(.object(folder))
+                    throw FSError(error)
+                }
                 isRepeated = true
             }
         }
