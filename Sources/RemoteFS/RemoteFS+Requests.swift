@@ -30,8 +30,8 @@ public enum CancelOutcome: Hashable, Sendable {
     case busy
 }
 
-// What the commands ask of a running mount. It comes as the reading of a hidden attribute, because that takes no lock of
-// the kernel that others would wait for, can be interrupted and works on a mount that nothing may be changed on.
+// What the commands ask of a running mount. It comes as the reading of a hidden attribute, because that takes no lock
+// of the kernel that others would wait for, can be interrupted and works on a mount that nothing may be changed on.
 extension RemoteFS {
     private static let requests = Array("user.aliyun.request.".utf8)
 
@@ -121,8 +121,8 @@ extension RemoteFS {
         }
     }
 
-    /// Drops what is cached of a folder, or of the folder that a file is in, and lists it again. Recursively, the cached
-    /// listings below are dropped too; those are listed again when somebody looks. Returns how many were dropped.
+    /// Drops what is cached of a folder, or of the folder that a file is in, and lists it again. Recursively, the
+    /// cached listings below are dropped too; those are listed again when somebody looks. Returns how many were dropped.
     public func refresh(_ inode: InodeNumber, isRecursive: Bool) async throws(FSError) -> Int {
         let top: FolderID
         if inode == .root {
@@ -145,8 +145,9 @@ extension RemoteFS {
             if isRecursive { line += listing.entries.filter(\.isFolder).map(\.folder) }
         }
         let deadline = deadline
-        guard case .growing(let load, _) = try await directories.source(of: top, until: deadline) else { return dropped }
-        try await load.whole(until: deadline)
+        if case .growing(let load, _) = try await directories.source(of: top, until: deadline) {
+            try await load.whole(until: deadline)
+        }
         return dropped
     }
 

@@ -131,7 +131,10 @@ struct QueueOptions: ParsableArguments {
             let line = QueueText.plain("\(change.id)  \(change.shown): \(done.words)")
             if !done.isDone, !json { Terminal.complain(line) } else if !json { Terminal.say(line) }
         }
-        if json { Terminal.say(String(decoding: try StatusReport.encoder(pretty: true).encode(results), as: UTF8.self)) }
+        if json {
+            let text = try StatusReport.encoder(pretty: true).encode(results)
+            Terminal.say(String(decoding: text, as: UTF8.self))
+        }
         if results.contains(where: { !$0.isDone }) { throw MountFailure(.negative, "") }
     }
 
