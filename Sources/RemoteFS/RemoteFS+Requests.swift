@@ -93,6 +93,7 @@ extension RemoteFS {
             let isDone = try await FSError.from { () async throws(WriteError) in try await writing.discard(draft) }
             guard isDone else { return .unknown }
             inodes.removedHere(inode)
+            try await untilKernelKnows()
             return .removed
         }
         let name = NameEncoding.shown(record.place.name)
@@ -107,6 +108,7 @@ extension RemoteFS {
             }
         }
         inodes.changedHere(inode)
+        try await untilKernelKnows()
         return .reverted
     }
 
@@ -148,7 +150,16 @@ extension RemoteFS {
         if case .growing(let load, _) = try await directories.source(of: top, until: deadline) {
             try await load.whole(until: deadline)
         }
+        try await untilKernelKnows()
         return dropped
+    }
+
+    /// Who asked looks next, through the kernel: it is told before. Not for long, as it may be kept from listening.
+    private func untilKernelKnows() async throws(FSError) {
+        let limit = time.now() + .seconds(1)
+        while inodes.notificationsWaiting > 0, time.now() < limit {
+            do { try await time.sleep(for: .milliseconds(5)) } catch { throw .interrupted }
+        }
     }
 
     /// The path below the mount point, as far as it is known without asking anybody.
