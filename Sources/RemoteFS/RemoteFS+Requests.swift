@@ -124,7 +124,7 @@ extension RemoteFS {
     }
 
     /// Drops what is cached of a folder, or of the folder that a file is in, and lists it again. Recursively, the
-    /// cached listings below are dropped too; those are listed again when somebody looks. Returns how many were dropped.
+    /// cached listings below are dropped too; those are listed again when somebody looks. Returns how many were.
     public func refresh(_ inode: InodeNumber, isRecursive: Bool) async throws(FSError) -> Int {
         let top: FolderID
         if inode == .root {

@@ -44,8 +44,8 @@ struct InFlightState<Work> {
     /// What the next request will be called: all that are under way now come before it.
     var next: RequestID { RequestID(rawValue: nextID) }
 
-    /// Whether a request about `inode` is under way that began before `limit` was next and whose process may hold a lock
-    /// of the kernel's. Reading an extended attribute holds none, and may take long: commands wait for uploads that way.
+    /// Whether a request about `inode` is under way that began before `limit` was next and whose process may hold a
+    /// lock of the kernel's. Reading an extended attribute holds none, and may take long: commands wait for uploads so.
     func isBusy(_ inode: InodeNumber, before limit: RequestID) -> Bool {
         requests.contains { id, request in
             (request.inode == inode || request.other == inode) && id.rawValue < limit.rawValue

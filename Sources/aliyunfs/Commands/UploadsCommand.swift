@@ -49,13 +49,13 @@ struct UploadsCommand: AsyncParsableCommand {
 
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Try now what failed or waits; without ids, everything that failed.")
+            abstract: "Try now what failed or waits; without ids, everything that has trouble.")
 
         @OptionGroup var queue: QueueOptions
 
         func run() async throws {
-            let (mount, changes) = try await queue.chosen { !queue.ids.isEmpty || $0.stage == .failed }
-            if changes.isEmpty, !queue.json { Terminal.say("nothing has failed") }
+            let (mount, changes) = try await queue.chosen { !queue.ids.isEmpty || $0.trouble != nil }
+            if changes.isEmpty, !queue.json { Terminal.say("nothing has trouble") }
             try await queue.act(on: changes, of: mount) { .retry($0.id) }
         }
     }
