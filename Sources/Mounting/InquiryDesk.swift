@@ -39,7 +39,8 @@ struct InquiryDesk: Sendable {
         }
         return Self.json(
             Inquiry.Synced(
-                isComplete: outcome.isComplete, changes: outcome.changes, failures: outcome.stuck.count, failed: failed))
+                isComplete: outcome.isComplete, changes: outcome.changes, failures: outcome.stuck.count,
+                failed: failed))
     }
 
     private func changes(after id: UInt64) async -> [UInt8] {

@@ -67,7 +67,7 @@ final class StatusBoard: Sendable {
         let directories = parts.filesystem.statistics
         let kernel = session.withLock { $0 }?.statistics
         let queue = queue(parts.filesystem)
-        let advice = advice(health, queue)
+        let advice = advice(health, queue) + waits(parts.filesystem)
         return StatusReport(
             healthy: advice.isEmpty, mountedAt: mountedAt.asDouble, pid: getpid(), version: Product.version,
             profile: settings.profile, login: StatusReport.Login(health.login), accountName: parts.account.name,
@@ -88,6 +88,13 @@ final class StatusBoard: Sendable {
         return StatusReport.Budget(
             name: budget.name, perSecond: budget.perSecond, waiting: budget.waiting, sent: budget.sent,
             throttled: budget.throttled, pausedForMs: pause.components.seconds * 1000)
+    }
+
+    /// What keeps uploads from going on until a person does something elsewhere, in the drive's words.
+    private func waits(_ filesystem: RemoteFS) -> [String] {
+        let lasting = filesystem.writing.statuses.filter { $0.stage != .failed && $0.troubleKind == .lasting }
+        guard let words = lasting.first?.trouble else { return [] }
+        return ["Uploads wait (\(words)): they go on when that is mended; 'aliyunfs uploads retry' asks at once."]
     }
 
     /// What a person can do, a sentence each. Nothing to do is what healthy means.

@@ -83,6 +83,12 @@ extension RemoteFS {
         overlay.change(inode) { $0.own(permissions, configuration.directoryPermissions, caller, configuration) }
         touch(place.parent)
         try await keep([inode, place.parent], [ListingEdit(folder: folder, put: [file])])
+        // Its listing begins empty in the database too, so that what is made in it is known after a remount.
+        do {
+            try await store.save(StoredListing(files: [], listedAt: now), of: made)
+        } catch {
+            log.error("the listing of a new folder cannot be kept: \(error)")
+        }
         directories.made(entry.folder)
         directories.edit(.object(folder)) { $0.show(entry, settled: time.now()) }
         inodes.credit(entry, parent: place.parent, folder: .object(folder))

@@ -30,8 +30,8 @@ public enum CancelOutcome: Hashable, Sendable {
     case busy
 }
 
-// What the commands ask of a running mount. It comes as the reading of a hidden attribute, because that takes no lock of
-// the kernel that others would wait for, can be interrupted and works on a mount that nothing may be changed on.
+// What the commands ask of a running mount. It comes as the reading of a hidden attribute, because that takes no lock
+// of the kernel that others would wait for, can be interrupted and works on a mount that nothing may be changed on.
 extension RemoteFS {
     private static let requests = Array("user.aliyun.request.".utf8)
 
@@ -93,6 +93,7 @@ extension RemoteFS {
             let isDone = try await FSError.from { () async throws(WriteError) in try await writing.discard(draft) }
             guard isDone else { return .unknown }
             inodes.removedHere(inode)
+            try await untilKernelKnows()
             return .removed
         }
         let name = NameEncoding.shown(record.place.name)
@@ -107,6 +108,7 @@ extension RemoteFS {
             }
         }
         inodes.changedHere(inode)
+        try await untilKernelKnows()
         return .reverted
     }
 
@@ -121,8 +123,8 @@ extension RemoteFS {
         }
     }
 
-    /// Drops what is cached of a folder, or of the folder that a file is in, and lists it again. Recursively, the cached
-    /// listings below are dropped too; those are listed again when somebody looks. Returns how many were dropped.
+    /// Drops what is cached of a folder, or of the folder that a file is in, and lists it again. Recursively, the
+    /// cached listings below are dropped too; those are listed again when somebody looks. Returns how many were.
     public func refresh(_ inode: InodeNumber, isRecursive: Bool) async throws(FSError) -> Int {
         let top: FolderID
         if inode == .root {
@@ -145,9 +147,19 @@ extension RemoteFS {
             if isRecursive { line += listing.entries.filter(\.isFolder).map(\.folder) }
         }
         let deadline = deadline
-        guard case .growing(let load, _) = try await directories.source(of: top, until: deadline) else { return dropped }
-        try await load.whole(until: deadline)
+        if case .growing(let load, _) = try await directories.source(of: top, until: deadline) {
+            try await load.whole(until: deadline)
+        }
+        try await untilKernelKnows()
         return dropped
+    }
+
+    /// Who asked looks next, through the kernel: it is told before. Not for long, as it may be kept from listening.
+    private func untilKernelKnows() async throws(FSError) {
+        let limit = time.now() + .seconds(1)
+        while inodes.notificationsWaiting > 0, time.now() < limit {
+            do { try await time.sleep(for: .milliseconds(5)) } catch { throw .interrupted }
+        }
     }
 
     /// The path below the mount point, as far as it is known without asking anybody.

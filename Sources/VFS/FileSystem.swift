@@ -247,4 +247,10 @@ public protocol KernelNotifier: Sendable {
     func invalidateEntry(_ name: FileName, in parent: InodeNumber)
     /// Attributes, and with `content` the cached pages or the cached listing too, are out of date.
     func invalidate(_ inode: InodeNumber, content: Bool)
+    /// How many of these calls wait to be delivered.
+    var waiting: Int { get }
+}
+
+extension KernelNotifier {
+    public var waiting: Int { 0 }
 }

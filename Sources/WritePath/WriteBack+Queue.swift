@@ -7,7 +7,8 @@ extension WriteBack {
     public func draft(_ id: DraftID) -> Draft? { state.withLock { $0.byID[id] } }
 
     /// Returns when the drive has what `drafts` are at the moment, without waiting for quiet or for the last close, or
-    /// when the rest of them cannot get there without a person. Returns those; what is removed and open is none of them.
+    /// when the rest of them cannot get there without a person. Returns those; what is removed and open is not waited
+    /// for.
     ///
     /// - Throws: `.timedOut` at `deadline`; uploads go on.
     public func waitUntilStored(_ drafts: [Draft], until deadline: Moment?) async throws(WriteError) -> [Draft] {

@@ -34,7 +34,8 @@ import Testing
         #expect(QueueText.lines(Self.changes[1]) == ["2  uploading  b  4 KiB  [#####...............] 25%"])
         #expect(
             QueueText.lines(Self.changes[2]) == [
-                "3  FAILED  c?[2J  5 B", "    the drive refuses: X: no?way", "    'aliyunfs uploads retry 3' tries again",
+                "3  FAILED  c?[2J  5 B", "    the drive refuses: X: no?way",
+                "    'aliyunfs uploads retry 3' tries again",
             ])
         #expect(QueueText.lines(Self.changes[3]) == ["4  moving  old"])
         #expect(QueueText.summary(StatusReport.Queue([], limit: 9)) == "nothing waits, the drive has everything")

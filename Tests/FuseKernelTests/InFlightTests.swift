@@ -72,6 +72,13 @@ import VFS
         #expect(!state.isBusy(.root, before: state.next))
     }
 
+    /// A command may wait for uploads by reading one, for hours.
+    @Test mutating func readingAnExtendedAttributeKeepsNothingBusy() throws {
+        guard case .admitted(let id) = state.begin(.extendedAttribute, on: .root) else { throw NotAdmitted() }
+        #expect(!state.isBusy(.root, before: state.next))
+        _ = state.end(id)
+    }
+
     /// The kernel locks both folders of a rename.
     @Test mutating func aRequestAboutTwoInodesMakesBothBusy() throws {
         guard case .admitted(let id) = state.begin(.rename, on: .root, and: InodeNumber(2)) else { throw NotAdmitted() }

@@ -37,7 +37,10 @@ extension MountTests {
             try await Rig.with { rig in
                 try await rig.mount(Self.late)
                 _ = try await rig.check(
-                    "mkdir -p mnt/d/e; echo in > mnt/d/e/f; ln -s f mnt/d/l; echo out > mnt/g; \(Rig.program) sync mnt/d")
+                    """
+                    mkdir -p mnt/d/e; echo in > mnt/d/e/f; ln -s f mnt/d/l; echo out > mnt/g
+                    \(Rig.program) sync mnt/d
+                    """)
                 #expect(try Self.text("/d/e/f", rig) == "in\n")
                 #expect(!rig.emulator.tree().contains { $0.path == "/g" })
                 // After a remount the kernel knows none of the folders.
@@ -85,7 +88,8 @@ extension MountTests {
                 #expect(unmount.errors.contains("not this one"))
                 rig.emulator.clearFaults()
                 try await rig.mount("--upload-delay 0")
-                #expect(try await rig.check("\(Rig.program) uploads retry --mount mnt").output.contains("is tried again"))
+                let retry = try await rig.check("\(Rig.program) uploads retry --mount mnt")
+                #expect(retry.output.contains("is tried again"))
                 _ = try await rig.check("\(Rig.program) sync mnt && \(Rig.program) status mnt")
                 #expect(try Self.text("/a", rig) == "a\n")
             }
@@ -108,7 +112,8 @@ extension MountTests {
                 #expect(lines.count == 3)
                 let ids = lines.compactMap { $0.split(separator: " ").first }.joined(separator: " ")
                 let cancel = try await rig.check("\(Rig.program) uploads cancel --mount mnt \(ids)")
-                #expect(cancel.output.contains("old: the unsent version of 10 B is lost; the drive's version shows again"))
+                let loss = "old: the unsent version of 10 B is lost; the drive's version shows again"
+                #expect(cancel.output.contains(loss))
                 #expect(cancel.output.contains("new: the new file of 4 B is removed; the drive has never had it"))
                 _ = try await rig.check("\(Rig.program) sync mnt")
                 #expect(try await rig.check("ls mnt; cat mnt/old mnt/moved").output
@@ -161,7 +166,10 @@ extension MountTests {
                 _ = try await rig.check("head -c 150000 /dev/zero > mnt/a; echo b > mnt/b")
                 let pid = try await Self.pid(rig)
                 _ = try await rig.check(
-                    "kill -TERM \(pid); for i in $(seq 200); do kill -0 \(pid) 2> /dev/null || exit 0; sleep 0.1; done; exit 1")
+                    """
+                    kill -TERM \(pid)
+                    for i in $(seq 200); do kill -0 \(pid) 2> /dev/null || exit 0; sleep 0.1; done; exit 1
+                    """)
                 #expect(rig.emulator.tree().map(\.size) == [150_000, 2])
             }
         }
@@ -209,6 +217,7 @@ extension MountTests {
                 _ = try await rig.check(
                     "\(Rig.program) unmount mnt; \(Rig.program) meta export --state-dir state > meta; mv state before")
                 _ = try await rig.check("\(Rig.program) meta import --state-dir state meta")
+                _ = try await rig.check("cp before/token.json state/")
                 try await rig.mount()
                 #expect(try await rig.check("cd mnt; \(look)").output == before.output)
                 let held = try await rig.sh("\(Rig.program) meta import --state-dir state meta")

@@ -51,6 +51,8 @@ final class Notifier: KernelNotifier {
         }
     }
 
+    var waiting: Int { state.withLock { $0.queue.count } }
+
     var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
     /// Ends the thread after the notification that it is telling just now.

@@ -19,6 +19,7 @@ struct InFlightState<Work> {
     }
 
     private struct Request {
+        var kind: RequestKind
         /// The inode it is about; the folder, where it is about a name.
         var inode: InodeNumber
         /// The other folder of a rename, or the other file of a copy.
@@ -43,10 +44,12 @@ struct InFlightState<Work> {
     /// What the next request will be called: all that are under way now come before it.
     var next: RequestID { RequestID(rawValue: nextID) }
 
-    /// Whether a request about `inode` is under way that began before `limit` was next.
+    /// Whether a request about `inode` is under way that began before `limit` was next and whose process may hold a
+    /// lock of the kernel's. Reading an extended attribute holds none, and may take long: commands wait for uploads so.
     func isBusy(_ inode: InodeNumber, before limit: RequestID) -> Bool {
         requests.contains { id, request in
             (request.inode == inode || request.other == inode) && id.rawValue < limit.rawValue
+                && request.kind != .extendedAttribute
         }
     }
 
@@ -61,7 +64,7 @@ struct InFlightState<Work> {
         }
         let id = RequestID(rawValue: nextID)
         nextID += 1
-        requests[id] = Request(inode: inode, other: other)
+        requests[id] = Request(kind: kind, inode: inode, other: other)
         peak = max(peak, requests.count)
         return .admitted(id)
     }

@@ -86,6 +86,9 @@ final class Inodes: Sendable {
         }
     }
 
+    /// What the kernel was told of and does not know yet.
+    var notificationsWaiting: Int { kernel.withLock { $0 }?.waiting ?? 0 }
+
     /// The bytes of a file are others now, not by a write that the kernel saw.
     func changedHere(_ inode: InodeNumber) { kernel.withLock { $0 }?.invalidate(inode, content: true) }
 

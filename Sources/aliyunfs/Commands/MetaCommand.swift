@@ -18,7 +18,7 @@ struct MetaCommand: AsyncParsableCommand {
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print times, modes, owners, attributes and links as JSON.",
-            discussion: "Works whether the profile is mounted or not. Files that the drive does not have yet are left out.")
+            discussion: "Mounted or not. Files that the drive does not have yet are left out.")
 
         @OptionGroup var place: StatePlace
 

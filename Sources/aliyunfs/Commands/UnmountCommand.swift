@@ -10,8 +10,8 @@ struct UnmountCommand: AsyncParsableCommand {
         commandName: "unmount",
         abstract: "Wait for uploads, take a mount away, and wait until its process has ended.",
         discussion: """
-            What is not uploaded when the time is over stays in the journal and goes on at the next mount. Exit status: \
-            0 also then; 1 when something does not get to the drive without your doing.
+            What is not uploaded when the time is over stays in the journal and goes on at the next mount. Exit \
+            status: 0 also then; 1 when something does not get to the drive without your doing.
             """)
 
     @Flag(help: "take it away also while it is in use or does not answer, without waiting for uploads")

@@ -49,13 +49,13 @@ struct UploadsCommand: AsyncParsableCommand {
 
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Try now what failed or waits; without ids, everything that failed.")
+            abstract: "Try now what failed or waits; without ids, everything that has trouble.")
 
         @OptionGroup var queue: QueueOptions
 
         func run() async throws {
-            let (mount, changes) = try await queue.chosen { !queue.ids.isEmpty || $0.stage == .failed }
-            if changes.isEmpty, !queue.json { Terminal.say("nothing has failed") }
+            let (mount, changes) = try await queue.chosen { !queue.ids.isEmpty || $0.trouble != nil }
+            if changes.isEmpty, !queue.json { Terminal.say("nothing has trouble") }
             try await queue.act(on: changes, of: mount) { .retry($0.id) }
         }
     }
@@ -131,7 +131,10 @@ struct QueueOptions: ParsableArguments {
             let line = QueueText.plain("\(change.id)  \(change.shown): \(done.words)")
             if !done.isDone, !json { Terminal.complain(line) } else if !json { Terminal.say(line) }
         }
-        if json { Terminal.say(String(decoding: try StatusReport.encoder(pretty: true).encode(results), as: UTF8.self)) }
+        if json {
+            let text = try StatusReport.encoder(pretty: true).encode(results)
+            Terminal.say(String(decoding: text, as: UTF8.self))
+        }
         if results.contains(where: { !$0.isDone }) { throw MountFailure(.negative, "") }
     }
 

@@ -45,8 +45,8 @@ struct UploadsExport: AsyncParsableCommand {
         for copy in copies where copy.missing > 0 {
             Terminal.complain(
                 QueueText.plain(
-                    "\(copy.path): \(QueueText.bytes(copy.missing)) of it are only in the drive's version and are zeros "
-                        + "in the copy; mount the profile and export again to have them"))
+                    "\(copy.path): \(QueueText.bytes(copy.missing)) of it are only in the drive's version and are "
+                        + "zeros in the copy; mount the profile and export again to have them"))
         }
     }
 
