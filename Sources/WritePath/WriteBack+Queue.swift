@@ -6,8 +6,9 @@ import MetadataStore
 extension WriteBack {
     public func draft(_ id: DraftID) -> Draft? { state.withLock { $0.byID[id] } }
 
-    /// Returns when the drive has what `drafts` are at the moment, without waiting for quiet or for the last close, or
-    /// when the rest of them cannot get there without a person. Returns those; what is removed and open is none of them.
+    /// Returns when the drive has what `drafts` are at the moment, without waiting for quiet or for the last close,
+    /// or when the rest of them cannot get there without a person. Returns those; what is removed and open is none of
+    /// them.
     ///
     /// - Throws: `.timedOut` at `deadline`; uploads go on.
     public func waitUntilStored(_ drafts: [Draft], until deadline: Moment?) async throws(WriteError) -> [Draft] {
