@@ -10,6 +10,10 @@ extension RemoteFS {
         let parent = inode == .root ? InodeNumber.root : try inodes.node(inode).parent
         let directory = OpenDirectory(inode: inode, parent: parent, folder: folder, source: source)
         guard let number = openDirectories.add(directory) else { throw .tooManyOpenFiles }
+        guard inodes.opened(inode) else {
+            _ = openDirectories.remove(number)
+            throw .stale
+        }
         // The kernel may keep a listing that was whole when it was opened: it is told when another replaces it.
         let mayCache = if case .whole = source { true } else { false }
         return OpenDirectoryReply(handle: DirectoryHandle(number), mayCache: mayCache)
@@ -45,7 +49,9 @@ extension RemoteFS {
         return overlay[entry.inode]?.linkTarget == nil ? .file : .symbolicLink
     }
 
-    public func releaseDirectory(_ handle: DirectoryHandle) { _ = openDirectories.remove(handle.rawValue) }
+    public func releaseDirectory(_ handle: DirectoryHandle) {
+        if let directory = openDirectories.remove(handle.rawValue) { inodes.closed(directory.inode) }
+    }
 
     /// The entries from `first` on that are known, waiting only where there is none yet; empty at the end.
     private func entries(

@@ -71,7 +71,7 @@ extension RemoteFS {
     private func target(_ target: ListedEntry?) async throws(FSError) -> WriteBack.Target? {
         guard let target else { return nil }
         if let draft = writing.draft(of: target.inode.rawValue) { return .draft(draft) }
-        if inodes.isOpen(target.inode) {
+        if !target.isFolder, inodes.isOpen(target.inode) {
             let (writing, object) = (writing, PlacedObject(id: target.file.id, place: drivePlace(of: target)))
             try await FSError.from { () async throws(WriteError) in
                 try await writing.discardLater(target.inode.rawValue, object)

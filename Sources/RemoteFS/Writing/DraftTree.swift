@@ -75,7 +75,9 @@ final class DraftTree: DraftObserver {
     func ending(_ draft: Draft, _ record: DraftRecord, _ file: DriveFile?) -> JournalChange {
         let inode = InodeNumber(record.inode)
         var change = JournalChange()
-        let gone = marks.withLock { $0[record.id]?.hidden ?? [] }.filter { $0.object != file?.id }
+        // What moved is gone from where it was.
+        let here = FolderID.object(record.place.folder)
+        let gone = marks.withLock { $0[record.id]?.hidden ?? [] }.filter { $0.object != file?.id || $0.folder != here }
         for (folder, items) in Dictionary(grouping: gone, by: \.folder) {
             guard case .object(let object) = folder else { continue }
             change.listings.append(ListingEdit(folder: object, removed: items.map(\.object.file)))

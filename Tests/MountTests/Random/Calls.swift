@@ -4,6 +4,7 @@ import Glibc
 enum Came: Equatable, CustomStringConvertible {
     case number(Int)
     case bytes([UInt8])
+    case text(String)
     case failed(Int32)
 
     init<Status: SignedInteger>(_ status: Status) { self = status < 0 ? .failed(errno) : .number(Int(status)) }
@@ -12,6 +13,7 @@ enum Came: Equatable, CustomStringConvertible {
         switch self {
         case .number(let number): "\(number)"
         case .bytes(let bytes): "\(bytes.count) bytes: \(bytes.prefix(8))"
+        case .text(let text): text
         case .failed(let code): String(cString: strerror(code))
         }
     }

@@ -106,7 +106,7 @@ extension TwoTrees {
             }
             if name != ".", name != ".." { names.append("\(kind):\(name)") }
         }
-        return .bytes(Array(names.sorted().joined(separator: "/").utf8))
+        return .text(names.sorted().joined(separator: "/"))
     }
 
     private func onPath(_ what: String, _ path: String, _ call: (String) -> Int32) throws {
@@ -126,8 +126,8 @@ extension TwoTrees {
     private func compareFolder(_ path: String) throws {
         let place = path.isEmpty ? "." : path
         let came = try both("list \(place)") { side in Self.names(in: "\(root(side))/\(place)") }
-        guard case .bytes(let bytes) = came else { return }
-        for item in String(decoding: bytes, as: UTF8.self).split(separator: "/") {
+        guard case .text(let names) = came else { return }
+        for item in names.split(separator: "/") {
             let name = item.drop { $0 != ":" }.dropFirst()
             let below = path.isEmpty ? String(name) : "\(path)/\(name)"
             try compareStatus(below, isFull: true)
