@@ -75,6 +75,7 @@ private final class Trial {
             life.kill.died != nil || (isOver.withLock { $0 } && life.back.drafts.isEmpty)
         }
         let died = life.kill.died
+        if died != nil { await life.rest() }
         self.stage = stage
         #expect(isSettled, "“\(scenario.name)” ends: \(life.back.statuses)")
         if died == nil { await check("“\(scenario.name)” without a crash") }
@@ -91,6 +92,7 @@ private final class Trial {
         }
         _ = await life.pass { life.kill.died != nil || (isBegun.withLock { $0 } && life.back.drafts.isEmpty) }
         let died = life.kill.died
+        if died != nil { await life.rest() }
         await leave(life, begin)
         return died
     }
