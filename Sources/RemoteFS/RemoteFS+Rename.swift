@@ -51,7 +51,9 @@ extension RemoteFS {
         return (Array(name.bytes[..<dot]), Array(name.bytes[(dot + 1)...]))
     }
 
-    private func move(_ source: ListedEntry, to place: DrivePlace, over target: ListedEntry?) async throws(FSError) -> Bool {
+    private func move(
+        _ source: ListedEntry, to place: DrivePlace, over target: ListedEntry?
+    ) async throws(FSError) -> Bool {
         let (writing, deadline) = (writing, deadline)
         let replaced = try await self.target(target)
         if let draft = writing.draft(of: source.inode.rawValue) {

@@ -145,6 +145,7 @@ public final class WriteBack: Sendable {
             if state.byInode[draft.inode] === draft { state.byInode[draft.inode] = nil }
             state.byID[draft.id] = nil
             state.queue.forget(draft.id)
+            state.queue.ended(draft.id)
             if let base = draft.record.content?.base?.object, var copies = state.copies[base] {
                 copies.remove(draft.id)
                 state.copies[base] = copies.isEmpty ? nil : copies

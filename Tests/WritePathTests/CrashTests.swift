@@ -45,7 +45,7 @@ import Testing
 private final class Trial {
     let scenario: Scenario
     let world = World()
-    private var outcomes: [Files] = []
+    private var stage: Stage?
     /// What the journal knew nothing of when somebody died.
     private var unsaved: Set<ObjectID> = []
 
@@ -75,7 +75,8 @@ private final class Trial {
             life.kill.died != nil || (isOver.withLock { $0 } && life.back.drafts.isEmpty)
         }
         let died = life.kill.died
-        outcomes = stage.outcomes
+        if died != nil { await life.rest() }
+        self.stage = stage
         #expect(isSettled, "“\(scenario.name)” ends: \(life.back.statuses)")
         if died == nil { await check("“\(scenario.name)” without a crash") }
         await leave(life, play)
@@ -91,6 +92,7 @@ private final class Trial {
         }
         _ = await life.pass { life.kill.died != nil || (isBegun.withLock { $0 } && life.back.drafts.isEmpty) }
         let died = life.kill.died
+        if died != nil { await life.rest() }
         await leave(life, begin)
         return died
     }
@@ -128,7 +130,7 @@ private final class Trial {
         var tree = world.fake.tree().filter { $0.value != [.folder] }
         // An unanswered copy under another name cannot be told from somebody else's (docs/journal.md).
         for id in world.fake.ids(named: "b(1)") where unsaved.contains(world.fake.object(id)) { tree["b(1)"] = nil }
-        let wanted = outcomes.map { $0.mapValues { [FakeDrive.Entry.file($0)] } }
+        let wanted = (stage?.outcomes ?? []).map { $0.mapValues { [FakeDrive.Entry.file($0)] } }
         #expect(
             wanted.contains(tree),
             """

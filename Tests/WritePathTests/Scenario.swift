@@ -60,6 +60,16 @@ extension Scenario {
             try await stage.close("a")
         },
         Scenario("a copy under another name", before: ["b": large]) { try await $0.copy("b", to: "a") },
+        Scenario("several things at once", before: ["a": small, "b": large]) { stage in
+            try await stage.create("c", other)
+            try await stage.open("b")
+            try await stage.write("b", [9, 9, 9], at: 120_000)
+            try await stage.rename("a", "d/x")
+            try await stage.close("b")
+            try await stage.create("e", larger)
+            try await stage.exchange("c", "b")
+            try await stage.remove("e")
+        },
         changed("while a part is sent", "before sendPart 2"),
         changed("after the creation", "after createFile"),
         changed("before the end of the upload", "before completeUpload"),

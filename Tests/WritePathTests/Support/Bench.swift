@@ -91,5 +91,17 @@ final class Life: Sendable {
         return await isDone()
     }
 
+    /// After its end: returns when what was going on at other places has come to a point too. A dead process does
+    /// nothing more, but this one's disk threads do.
+    func rest() async {
+        var (seen, still) = (kill.heldCount, 0)
+        while still < 3 {
+            do { try await Task.sleep(for: .milliseconds(1)) } catch { return }
+            let now = kill.heldCount
+            still = now == seen ? still + 1 : 0
+            seen = now
+        }
+    }
+
     func drain() async -> Bool { await pass { back.drafts.isEmpty } }
 }

@@ -23,6 +23,8 @@ final class KillSwitch: Sendable {
     init(at limit: Int = 0) { self.limit = limit }
 
     var passed: Int { state.withLock { $0.passed } }
+    /// How many wait at a point that nobody gets past any more.
+    var heldCount: Int { state.withLock { $0.held.count } }
     /// Where it died.
     var died: String? { state.withLock { $0.died } }
     /// What was on the drive without the journal's knowledge.

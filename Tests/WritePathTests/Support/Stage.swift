@@ -28,6 +28,8 @@ final class Stage: Sendable {
 
     /// `body` is to make `change` true: until it returns either may be, afterwards it is.
     private func doing(_ change: (inout Files) -> Void, _ body: () async throws -> Void) async throws {
+        // Bytes go to the spool without passing any point, so that one could go on after the end.
+        if life.kill.died != nil { throw Missing() }
         allowed.withLock { states in
             var next = states[states.count - 1]
             change(&next)
