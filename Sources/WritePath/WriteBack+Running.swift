@@ -168,8 +168,8 @@ extension WriteBack {
         }
     }
 
-    /// What the drive has now, asked for where no answer brought it. Our own file that somebody removed meanwhile is sent
-    /// once more: only the bin has those bytes.
+    /// What the drive has now, asked for where no answer brought it. Our own file that somebody removed meanwhile is
+    /// sent once more: only the bin has those bytes.
     private func known(_ file: DriveFile?, _ draft: Draft) async throws -> DriveFile? {
         let record = draft.record
         guard !record.isRemoved, let object = record.object else { return nil }
