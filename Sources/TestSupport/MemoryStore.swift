@@ -19,16 +19,6 @@ public final class MemoryStore: MetadataStore, JournalStore {
 
     public init() {}
 
-    /// What a crash at this moment leaves behind; failures are not copied.
-    public func copy() -> MemoryStore {
-        let copy = MemoryStore()
-        var now = state.withLock { $0 }
-        now.failure = nil
-        let left = now
-        copy.state.withLock { $0 = left }
-        return copy
-    }
-
     /// From now on every call fails like this; `nil` heals it.
     public func fail(with error: StoreError?) { state.withLock { $0.failure = error } }
 
