@@ -16,13 +16,17 @@ import WritePath
 public struct AliyunMount: MountService {
     private let time: any TimeSource
     private let random: @Sendable () -> Double
+    private let stopPoints: StopPoints?
     /// Made when it is used: the log is set up after this is.
     private var log: Logger { Logger(label: "aliyunfs") }
 
-    /// - Parameter random: numbers from 0 up to 1, for jitter and for telling databases apart.
-    public init(time: any TimeSource, random: @escaping @Sendable () -> Double) {
+    /// - Parameters:
+    ///   - random: numbers from 0 up to 1, for jitter and for telling databases apart.
+    ///   - stopPoints: for crash tests.
+    public init(time: any TimeSource, random: @escaping @Sendable () -> Double, stopPoints: StopPoints? = nil) {
         self.time = time
         self.random = random
+        self.stopPoints = stopPoints
     }
 
     public func run(
@@ -54,7 +58,8 @@ public struct AliyunMount: MountService {
         let root = try await RootFolder(drive: drive).root(settings, of: account)
         let board = StatusBoard(settings: settings, time: time)
         let filesystem = RemoteFS(
-            drive: drive, store: store, spool: try openSpool(settings),
+            drive: stopPoints.map { StoppingDrive(drive: drive, points: $0) } ?? drive,
+            store: stopPoints.map { StoppingStore(store: store, points: $0) } ?? store, spool: try openSpool(settings),
             configuration: RemoteFSConfiguration(settings, root: root), reading: ReaderSettings(settings),
             writing: WriteSettings(settings), time: time, random: random, log: log,
             statusDocument: { board.document },
@@ -68,6 +73,7 @@ public struct AliyunMount: MountService {
             outcome = .failure(error)
         }
         await filesystem.shutdown()
+        if let stopPoints { log.notice("stop points passed: \(stopPoints.passed)") }
         Drain(filesystem: filesystem, time: time, log: log).tellWhatStays()
         try outcome.get()
     }

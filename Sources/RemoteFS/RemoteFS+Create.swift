@@ -98,6 +98,7 @@ extension RemoteFS {
     /// Makes the folder; after a lost answer looks whether it is there.
     private func creatingFolder(_ name: FileName, in folder: ObjectID) async throws(FSError) -> ObjectID {
         var isRepeated = false
+        var givenWay: Set<ObjectID> = []
         while true {
             do throws(DriveError) {
                 switch try await drive.createFolder(named: name, in: folder, .foreground) {
@@ -106,6 +107,7 @@ extension RemoteFS {
                 case .taken(let object):
                     // Nobody else was seen making it: it is the one whose answer was lost.
                     if isRepeated { return object }
+                    if givenWay.insert(object).inserted, try await givesWay(object, name, in: folder) { continue }
                     directories.invalidate(.object(folder))
                     throw DriveError.nameTaken(Refusal(status: 200, code: "exist", message: ""))
                 }
@@ -118,6 +120,25 @@ extension RemoteFS {
                 isRepeated = true
             }
         }
+    }
+
+    /// What has the name on the drive may have lost it here: removed and still open, or moved by a row that is not
+    /// through. It gets a name that nobody wants. False when it is not one of ours.
+    private func givesWay(
+        _ object: ObjectID, _ name: FileName, in folder: ObjectID
+    ) async throws(DriveError) -> Bool {
+        let file = DriveFile(id: object, parent: folder.file, name: name, kind: .file, size: 0)
+        let entry = ListedEntry(name: name, inode: .root, view: .object, file: file, size: 0)
+        if directories.isShown(entry, in: .object(folder)) { return false }
+        do throws(DriveError) {
+            _ = try await drive.rename(object, to: NameAssigner.marked(name, object.file), .ignore, .foreground)
+        } catch {
+            switch error {
+            case .notFound, .inRecycleBin: break
+            default: throw error
+            }
+        }
+        return true
     }
 
     /// A new file of no bytes, in the journal and in the tree; credited.

@@ -8,7 +8,9 @@ enum Composition {
     static let time: any TimeSource = SystemTime()
 
     static func mountService() -> any MountService {
-        AliyunMount(time: time, random: { Double.random(in: 0..<1) })
+        AliyunMount(
+            time: time, random: { Double.random(in: 0..<1) },
+            stopPoints: getenv(StopPoints.variable).flatMap { Int(String(cString: $0)) }.map { StopPoints(at: $0) })
     }
 
     /// Such as `3.14.0`; nil when libfuse is not installed.

@@ -147,10 +147,13 @@ final class Rig: Sendable {
             + (isLimited ? "" : " --rate-list 1000 --rate-link 1000 --rate-other 1000")
     }
 
-    func mount(_ more: String = "", token: String? = nil) async throws {
+    func mount(
+        _ more: String = "", token: String? = nil, environment: [String: String] = [:]
+    ) async throws {
         let token = token ?? emulator.addresses.refreshToken
         let outcome = try await sh(
-            "\(Self.program) mount \(options) \(more) mnt", limit: 60, environment: ["ALIYUNFS_REFRESH_TOKEN": token])
+            "\(Self.program) mount \(options) \(more) mnt", limit: 60,
+            environment: environment.merging(["ALIYUNFS_REFRESH_TOKEN": token]) { $1 })
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
         try #require(outcome.status == 0)
     }

@@ -33,7 +33,7 @@ extension MountTests {
                 }
                 try await rig.mount()
                 try await rig.drained()
-                try await rig.expectOnDrive("reference", at: "")
+                try await rig.expectOnDrive("reference", at: "", isAfterCrash: true)
             }
         }
     }
