@@ -88,6 +88,9 @@ final class DraftTree: DraftObserver {
             if record.content != nil { change.bindings = [InodeBinding(inode: inode.rawValue, key: nil)] }
             return change
         }
+        if let from = record.upload?.place.folder, record.content == nil, from != record.place.folder {
+            change.listings.append(ListingEdit(folder: from, removed: [file.id.file]))
+        }
         change.listings.append(ListingEdit(folder: record.place.folder, put: [placed(file, record)]))
         if record.content != nil {
             let modified = draft.modified
@@ -113,7 +116,13 @@ final class DraftTree: DraftObserver {
                 if isBack { edits.unhide(item.object) } else { edits.hide(item.object, settled: now) }
             }
         }
-        guard let folder = mark.folder, let entry = mark.entry else { return }
+        guard let folder = mark.folder, let entry = mark.entry else {
+            // The move of an earlier run: both folders are for a listing to show.
+            if stays != nil, let from = record.upload?.place.folder {
+                for folder in [from, record.place.folder] { directories.invalidate(.object(folder)) }
+            }
+            return
+        }
         guard let stays else {
             directories.edit(folder) { $0.unshow(entry.name, entry.inode) }
             return
