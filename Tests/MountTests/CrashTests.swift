@@ -96,8 +96,8 @@ extension MountTests {
                 try await verify(rig, done, point)
                 // What the mount shows is what is there, with no names made up for twins.
                 let names = Set(try await rig.check("ls -A mnt").lines)
-                let there = rig.stored(isAfterCrash: true).keys.map { $0.dropFirst() }.filter { !$0.contains("/") }
-                #expect(names == Set(there.map { String($0) }), "point \(point)")
+                let top = rig.stored(isAfterCrash: true).keys.map { $0.dropFirst() }.filter { !$0.contains("/") }
+                #expect(names == Set(top.map(String.init)), "point \(point)")
             }
             return passed
         }
