@@ -106,7 +106,7 @@ extension MountTests {
         @Test func writingIsRefusedPlainly() async throws {
             try await Rig.with { rig in
                 try rig.emulator.put("/a", .text("x"))
-                try await rig.mount()
+                try await rig.mount("--read-only")
                 for command in ["touch mnt/new", "echo y >> mnt/a", "rm mnt/a", "mkdir mnt/d", "mv mnt/a mnt/b"] {
                     let outcome = try await rig.sh(command)
                     #expect(outcome.status != 0 && outcome.errors.contains("Read-only file system"), "\(command)")

@@ -11,7 +11,7 @@ extension RemoteFS {
         if let found = try await present(place) {
             if exclusive { throw .alreadyExists }
             if found.entry.isFolder { throw .isADirectory }
-            inodes.credit(found.entry, parent: place.parent, folder: found.folder)
+            credit(found.entry, parent: place.parent, folder: found.folder)
             do {
                 let opened = try await open(found.entry.inode, flags)
                 return (entry(of: found.entry, freshUntil: time.now() + configuration.directoryLifetime), opened)
@@ -91,7 +91,7 @@ extension RemoteFS {
         }
         directories.made(entry.folder)
         directories.edit(.object(folder)) { $0.show(entry, settled: time.now()) }
-        inodes.credit(entry, parent: place.parent, folder: .object(folder))
+        credit(entry, parent: place.parent, folder: .object(folder))
         return self.entry(of: entry, freshUntil: time.now() + configuration.directoryLifetime)
     }
 
@@ -168,7 +168,7 @@ extension RemoteFS {
         let inode = InodeNumber(draft.inode)
         let (found, _) = try await directories.entry(named: place.name, in: .object(folder), until: deadline)
         guard let found, found.inode == inode else { throw .inputOutput }
-        inodes.credit(found, parent: place.parent, folder: .object(folder))
+        credit(found, parent: place.parent, folder: .object(folder))
         return entry(of: found, freshUntil: time.now() + configuration.directoryLifetime)
     }
 

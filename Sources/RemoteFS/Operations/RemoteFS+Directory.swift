@@ -38,10 +38,15 @@ extension RemoteFS {
             let shown = DirectoryEntry(
                 name: entry.name, inode: entry.inode, kind: kind(of: entry),
                 cookie: DirectoryCookie(UInt64(first + index + 3)),
-                entry: plus ? self.entry(of: entry, freshUntil: freshUntil) : nil)
+                entry: plus ? self.entry(of: current(entry, in: directory.folder), freshUntil: freshUntil) : nil)
             guard emit(shown) else { return }
-            if plus { inodes.credit(entry, parent: directory.inode, folder: directory.folder) }
+            if plus { credit(entry, parent: directory.inode, folder: directory.folder) }
         }
+    }
+
+    /// What is told of an entry is what it is now, however long ago the folder was opened.
+    private func current(_ entry: ListedEntry, in folder: FolderID) -> ListedEntry {
+        directories.ownEntry(entry.inode, in: folder) ?? entry
     }
 
     private func kind(of entry: ListedEntry) -> NodeKind {

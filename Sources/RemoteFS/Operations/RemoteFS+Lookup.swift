@@ -11,8 +11,14 @@ extension RemoteFS {
         var entry = listed
         if entry == nil { entry = try await storedArchiveView(named: name, in: parent, of: folder, until: latest) }
         guard let entry else { return .absent(validFor: remaining(until: freshUntil)) }
-        inodes.credit(entry, parent: parent, folder: folder)
+        credit(entry, parent: parent, folder: folder)
         return .found(self.entry(of: entry, freshUntil: freshUntil))
+    }
+
+    /// The kernel is told of `entry`. What became of it between the look and now counts all the same.
+    func credit(_ entry: ListedEntry, parent: InodeNumber, folder: FolderID) {
+        inodes.credit(entry, parent: parent, folder: folder)
+        if let now = directories.ownEntry(entry.inode, in: folder), now !== entry { inodes.update(now, in: folder) }
     }
 
     public func forget(_ inode: InodeNumber, lookups: UInt64) {

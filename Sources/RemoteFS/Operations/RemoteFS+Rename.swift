@@ -54,32 +54,43 @@ extension RemoteFS {
     private func move(
         _ source: ListedEntry, to place: DrivePlace, over target: ListedEntry?
     ) async throws(FSError) -> Bool {
+        // Stored, and open somewhere: it gives way only when the move is made, and goes after its last close.
+        var busy: ListedEntry?
+        if let target, !target.isFolder, inodes.isOpen(target.inode),
+            self.writing.draft(of: target.inode.rawValue) == nil
+        {
+            busy = target
+        }
+        let gives = busy == nil ? target.map { self.target($0) } : nil
+        guard try await move(source, to: place, replacing: gives) else { return false }
+        guard let busy else { return true }
+        let (writing, object) = (self.writing, PlacedObject(id: busy.file.id, place: drivePlace(of: busy)))
+        try await FSError.from { () async throws(WriteError) in
+            try await writing.discardLater(busy.inode.rawValue, object)
+        }
+        return true
+    }
+
+    private func move(
+        _ source: ListedEntry, to place: DrivePlace, replacing target: WriteBack.Target?
+    ) async throws(FSError) -> Bool {
         let (writing, deadline) = (writing, deadline)
-        let replaced = try await self.target(target)
         if let draft = writing.draft(of: source.inode.rawValue) {
             return try await FSError.from { () async throws(WriteError) in
-                try await writing.move(draft, to: place, over: replaced)
+                try await writing.move(draft, to: place, over: target)
             }
         }
         drafts.remember(source)
         let object = PlacedObject(id: source.file.id, place: drivePlace(of: source))
         return try await FSError.from { () async throws(WriteError) in
             try await writing.moveStored(
-                [(source.inode.rawValue, object, source.file, place)], over: replaced, until: deadline)
+                [(source.inode.rawValue, object, source.file, place)], over: target, until: deadline)
         }
     }
 
-    /// How what has the new name gives way. What somebody has open goes after its last close.
-    private func target(_ target: ListedEntry?) async throws(FSError) -> WriteBack.Target? {
-        guard let target else { return nil }
+    /// How what has the new name gives way.
+    private func target(_ target: ListedEntry) -> WriteBack.Target {
         if let draft = writing.draft(of: target.inode.rawValue) { return .draft(draft) }
-        if !target.isFolder, inodes.isOpen(target.inode) {
-            let (writing, object) = (writing, PlacedObject(id: target.file.id, place: drivePlace(of: target)))
-            try await FSError.from { () async throws(WriteError) in
-                try await writing.discardLater(target.inode.rawValue, object)
-            }
-            return nil
-        }
         return .stored(ReplacedObject(object: target.file.id, folder: target.file.parent))
     }
 

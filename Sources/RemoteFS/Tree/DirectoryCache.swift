@@ -187,6 +187,9 @@ final class DirectoryCache: Sendable {
 
     /// Entries that are known here and not from a listing.
     func ownEntries(of folder: FolderID) -> [ListedEntry] { update(folder) { $0.edits.entries } }
+    func ownEntry(_ inode: InodeNumber, in folder: FolderID) -> ListedEntry? {
+        update(folder) { $0.edits.entry(inode) }
+    }
     func isShown(_ entry: ListedEntry, in folder: FolderID) -> Bool { update(folder) { $0.edits.shows(entry) } }
 
     /// A folder made a moment ago is known to be empty.

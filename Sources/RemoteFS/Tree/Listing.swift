@@ -1,6 +1,7 @@
 import Basics
 import Drive
 import MetadataStore
+import Synchronization
 import VFS
 
 /// Which folder a listing is of.
@@ -20,6 +21,9 @@ final class ListedEntry: Sendable {
     let size: Int64
     /// Set for a view of an ordinary `.livp` file, which no listing has.
     let slice: ArchiveSlice?
+    /// Rises with each entry made: of two for one inode the later one knows more.
+    let serial = ListedEntry.made.add(1, ordering: .relaxed).newValue
+    private static let made = Atomic<UInt64>(0)
 
     init(_ named: NamedFile, inode: InodeNumber, slice: ArchiveSlice? = nil) {
         name = named.name

@@ -30,10 +30,13 @@ struct NodeTable {
     /// The kernel is told of `entry`: one credit.
     mutating func credit(_ entry: ListedEntry, parent: InodeNumber, folder: FolderID) {
         var node = nodes[entry.inode] ?? Node(entry: entry, parent: parent, folder: folder)
-        // A moved object is known by its new place from now on.
-        node.entry = entry
-        node.parent = parent
-        node.folder = folder
+        // A moved object is known by its new place from now on. What comes out of a listing that was opened a while ago
+        // must not bring back what it was then.
+        if entry.serial >= node.entry.serial {
+            node.entry = entry
+            node.parent = parent
+            node.folder = folder
+        }
         node.lookups += 1
         put(node)
     }
