@@ -77,7 +77,8 @@ extension RemoteFS {
             edits.unshow(entry.name, entry.inode)
             edits.hide(entry.file.id, settled: time.now())
         }
-        overlay.forget(entry.inode)
+        // Who still has it open may still look at it.
+        if !inodes.isOpen(entry.inode) { overlay.forget(entry.inode) }
         if case .object(let object) = folder {
             try await keep([entry.inode], [ListingEdit(folder: object, removed: [entry.file.id.file])])
         }
