@@ -65,6 +65,15 @@ public struct DraftRecord: Hashable, Sendable {
     }
 }
 
+extension DraftRecord {
+    /// Whether this object of the drive has a part in the change: the file stands on it, has become it, or is to remove
+    /// it.
+    public func names(_ object: ObjectID) -> Bool {
+        self.object?.id == object || content?.base?.object == object || upload?.session?.object == object
+            || upload?.result == object || litter.contains(object) || replaced.contains { $0.object == object }
+    }
+}
+
 /// An object and where it lies on the drive.
 public struct PlacedObject: Hashable, Codable, Sendable {
     public var id: ObjectID

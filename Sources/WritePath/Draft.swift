@@ -112,10 +112,8 @@ public final class Draft: Sendable {
     /// Whether bytes of it are only in the stored `object`.
     func needs(_ object: ObjectID) -> Bool {
         state.withLock { state in
-            guard let base = state.machine.record.content?.base, base.object == object else { return false }
-            if state.machine.record.isRemoved, state.opens == 0 { return false }
-            let range = ByteRange(0, min(state.baseEnd, base.size))
-            return state.present.pieces(of: range).contains { !$0.isPresent }
+            guard state.machine.record.content != nil, state.storedBytes == object else { return false }
+            return !state.machine.record.isRemoved || state.opens > 0
         }
     }
 
@@ -135,5 +133,15 @@ public final class Draft: Sendable {
         }
         if holds { file.retain() }
         if frees { file.release() }
+    }
+}
+
+extension Draft.State {
+    /// The stored object that has bytes of the file which the spool has not.
+    var storedBytes: ObjectID? {
+        guard let content = machine.record.content else { return machine.record.object?.id }
+        guard let base = content.base else { return nil }
+        let range = ByteRange(0, min(baseEnd, base.size))
+        return present.pieces(of: range).contains { !$0.isPresent } ? base.object : nil
     }
 }

@@ -12,7 +12,7 @@ import Testing
 @Suite(.serialized) struct CrashTests {
     static let covered = Mutex(0)
 
-    @Test(arguments: Scenario.all)
+    @Test(arguments: Scenario.chosen)
     func nothingAcknowledgedIsLost(in scenario: Scenario) async throws {
         var points = 0
         for limit in 1...1_000 {
@@ -30,7 +30,7 @@ import Testing
     }
 
     /// The one that takes up the work dies as well.
-    @Test(arguments: Scenario.all)
+    @Test(arguments: Scenario.chosen)
     func twoCrashes(in scenario: Scenario) async throws {
         for (limit, second) in [(5, 2), (7, 3), (9, 1), (11, 5), (14, 4), (17, 7), (22, 6)] {
             let trial = try Trial(scenario)

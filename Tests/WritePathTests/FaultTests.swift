@@ -44,6 +44,14 @@ struct Play: Sendable {
         #expect(fake.unfinishedUploads.isEmpty, "\(words)")
     }
 
+    /// Reads from a draft; the drive is asked for what only it has.
+    func bytes(of draft: Draft, at offset: Int, count: Int) async throws -> [UInt8] {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)
+        defer { memory.deallocate() }
+        let read = try await life.back.read(draft, at: Int64(offset), into: memory, until: stage.deadline)
+        return Array(memory.prefix(read))
+    }
+
     /// Waits until `isTrue`, while time passes.
     func wait(_ words: String, until isTrue: @escaping @Sendable (Play) -> Bool) async {
         let play = self

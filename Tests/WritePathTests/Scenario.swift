@@ -1,5 +1,6 @@
 import Basics
 import Drive
+import Foundation
 import TestSupport
 import Testing
 
@@ -23,6 +24,10 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     static let larger = FakeContent.pattern(seed: 4, size: 380_000)
 
     static let all: [Scenario] = files + renames + removals
+    /// `ALIYUNFS_TEST_SCENARIO` chooses those whose names have it in them.
+    static let chosen = all.filter { scenario in
+        ProcessInfo.processInfo.environment["ALIYUNFS_TEST_SCENARIO"].map(scenario.name.contains) ?? true
+    }
 }
 
 // Bytes.
@@ -165,6 +170,22 @@ extension Scenario {
         Scenario("a stored file exchanged with a pending one", before: ["a": small]) { stage in
             try await stage.create("b", large)
             try await stage.exchange("a", "b")
+        },
+        Scenario("a stored file exchanged with one that is being created", before: ["b": small]) { stage in
+            stage.at("before createFile") { try await $0.exchange("a", "b") }
+            try await stage.create("a", large)
+        },
+        Scenario("a stored file exchanged with a new one of the same bytes", before: ["b": large]) { stage in
+            stage.at("before createFile") { try await $0.exchange("a", "b") }
+            try await stage.create("a", large)
+        },
+        Scenario("a pending file renamed over one that is changed and open", before: ["b": large]) { stage in
+            try await stage.open("b")
+            try await stage.write("b", [1, 2], at: 10)
+            let inode = try await stage.inode("b")
+            try await stage.create("a", small)
+            try await stage.rename("a", "b", over: true)
+            stage.back.closed(inode, forWriting: true)
         },
         Scenario("two pending files exchanged") { stage in
             try await stage.create("a", small)

@@ -156,6 +156,37 @@ import Testing
         }
     }
 
+    /// A name is taken by what somebody still reads: that is no other version of the file that takes the name.
+    @Test func aNewFileBesideARemovedOneThatIsOpen() async throws {
+        let play = try await Play(["a": Scenario.small])
+        let (old, inode) = (try play.stage.stored("a").object.id, try await play.stage.inode("a"))
+        try await play.stage.open("a")
+        try await play.stage.remove("a")
+        try await play.stage.create("a", Scenario.other)
+        let draft = try #require(try await play.stage.draft("a"))
+        #expect(await play.life.pass { draft.ending.result != nil })
+        #expect(play.fake.current(old.file)?.isTrashed == false)
+        play.life.back.closed(inode, forWriting: true)
+        await play.settle("closed")
+    }
+
+    /// Another file takes the name of one that is open and has bytes on the drive only.
+    @Test func whatIsOpenIsReadAfterARenameOverIt() async throws {
+        for isStored in [true, false] {
+            let play = try await Play(isStored ? ["a": Scenario.small, "b": Scenario.large] : ["b": Scenario.large])
+            if !isStored { try await play.stage.create("a", Scenario.small) }
+            try await play.stage.open("b")
+            try await play.stage.write("b", [1, 2], at: 10)
+            let open = try #require(try await play.stage.draft("b"))
+            try await play.stage.rename("a", "b", over: true)
+            #expect(await play.life.pass { play.life.back.drafts.map(\.id) == [open.id] })
+            let bytes = try await play.bytes(of: open, at: 200_000, count: 100)
+            #expect(bytes == Array(Scenario.large.allBytes[200_000..<200_100]))
+            play.life.back.closed(open.inode, forWriting: true)
+            await play.settle("closed")
+        }
+    }
+
     @Test func twoWhoBeginAtOnceGetOneDraft() async throws {
         let play = try await Play(["a": Scenario.large])
         let inode = try await play.stage.inode("a")

@@ -45,27 +45,31 @@ extension RemoteFS {
     ) async throws(FSError) -> Int {
         guard let open = files[handle.rawValue] else { throw .badHandle }
         guard offset >= 0 else { throw .invalidArgument }
-        let deadline = self.deadline
-        if let draft = writing.draft(of: open.inode.rawValue), draft.hasContent {
-            do {
-                let (writing, bytes) = (writing, buffer)
-                return try await FSError.from { () async throws(WriteError) in
-                    try await writing.read(draft, at: offset, into: bytes.bytes, until: deadline)
+        let (writing, bytes, deadline) = (writing, buffer, self.deadline)
+        while true {
+            if let draft = writing.draft(of: open.inode.rawValue), draft.hasContent {
+                do {
+                    return try await FSError.from { () async throws(WriteError) in
+                        try await writing.read(draft, at: offset, into: bytes.bytes, until: deadline)
+                    }
+                } catch {
+                    // It came to its end in the middle: what it was is what the drive has now.
+                    if writing.draft(of: open.inode.rawValue) === draft { throw error }
                 }
+            }
+            let entry = try inodes.node(open.inode).entry
+            do {
+                let file = try open.file(of: entry) { (entry) throws(FSError) in try openFile(entry) }
+                return try await file.read(at: offset, into: buffer, until: deadline)
             } catch {
-                // It came to its end in the middle: what it was is what the drive has now.
-                if writing.draft(of: open.inode.rawValue) === draft { throw error }
+                guard error == .stale else { throw error }
+                // A version of ours may have taken its place in the middle.
+                if try inodes.node(open.inode).entry.file.id != entry.file.id { continue }
+                if writing.draft(of: open.inode.rawValue)?.hasContent == true { continue }
+                // Somebody removed or replaced it: whoever looks the name up again finds what is there now.
+                vanished(open.inode)
+                throw error
             }
-        }
-        do {
-            let file = try open.file(of: try inodes.node(open.inode).entry) { (entry) throws(FSError) in
-                try openFile(entry)
-            }
-            return try await file.read(at: offset, into: buffer, until: deadline)
-        } catch {
-            // Somebody removed or replaced it: whoever looks the name up again finds what is there now.
-            if error == .stale { vanished(open.inode) }
-            throw error
         }
     }
 

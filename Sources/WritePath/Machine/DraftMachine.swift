@@ -233,20 +233,24 @@ extension DraftMachine {
     }
 
     /// Another file takes this one's name: everything of this one is given up but what others can still see on the
-    /// drive. That is for the other to remove when it is in place.
-    mutating func yield() -> Yielded {
+    /// drive. That is for the other to remove when it is in place, all but `kept`, which open handles still read: it
+    /// goes after the last close.
+    mutating func yield(keeping kept: ObjectID?) -> Yielded {
         let (object, failure) = (record.object, record.failure)
         handle(.removed)
-        defer { record.replaced = [] }
-        return Yielded(replaced: record.replaced, object: object, failure: failure)
+        let replaced = record.replaced.filter { $0.object != kept }
+        record.replaced.removeAll { $0.object != kept }
+        return Yielded(replaced: replaced, object: object, failure: failure)
     }
 
     /// The other one does not take the name after all.
     mutating func takeBack(_ yielded: Yielded) {
         record.isRemoved = false
         record.failure = yielded.failure
-        let own = yielded.object
-        if let own, record.object == nil { record.object = own }
+        if let own = yielded.object, record.object == nil {
+            record.object = own
+            record.replaced.removeAll { $0.object == own.id }
+        }
         for old in yielded.replaced where old.object != record.object?.id { add(old) }
     }
 
@@ -313,7 +317,8 @@ extension DraftMachine {
             record.upload?.phase = .completing
             record.upload?.result = object
         case .taken(let other):
-            if let other { add(other) }
+            // Renamed meanwhile: it is none of its business any more.
+            if let other, record.upload?.place == record.place { add(other) }
             record.upload?.isTwin = true
             createIsOut = false
         case .nothingFound: createIsOut = false

@@ -18,6 +18,7 @@ extension StepCarrier {
         let creation = FileCreation(
             parent: upload.place.folder, name: upload.place.name, size: upload.size, content: content,
             partCount: min(parts, 100), onTaken: upload.isTwin ? .ignore : .refuse, modifiedAt: draft.modified)
+        let holder: ObjectID
         do throws(DriveError) {
             switch try await drive.createFile(creation, .background) {
             case .made(let object, _): return [.made(object)]
@@ -28,7 +29,7 @@ extension StepCarrier {
             case .taken(let object):
                 // A twin was asked for: the drive does not do what it was told.
                 if upload.isTwin { throw .serverFailure(Refusal(status: 200, code: "exist", message: "")) }
-                return try await taken(object, upload)
+                holder = object
             }
         } catch {
             switch error {
@@ -46,6 +47,7 @@ extension StepCarrier {
                 throw Trouble(error)
             }
         }
+        return try await taken(holder, upload)
     }
 
     /// A copy may come under another name, by which it cannot be told from somebody else's: after a lost answer the
@@ -70,22 +72,25 @@ extension StepCarrier {
 
     private func certainlyNotMade() { draft.state.withLock { $0.machine.handle(.nothingFound) } }
 
-    /// The name is taken: by what an unanswered call of ours made, by what is to be replaced anyway, or by somebody
-    /// else's file, which then goes to the recycle bin (semantics 5).
-    private func taken(_ object: ObjectID, _ upload: UploadRecord) async throws(DriveError) -> [DraftEvent] {
-        if owner.isOurs(object) { return [.taken(nil)] }
+    /// The name is taken: by what an unanswered call of ours made, by another file of this mount, or by somebody else's,
+    /// which then goes to the recycle bin (semantics 5).
+    private func taken(_ object: ObjectID, _ upload: UploadRecord) async throws(Trouble) -> [DraftEvent] {
         let other: DriveFile
         do throws(DriveError) {
             other = try await drive.file(object, .background)
         } catch {
             switch error {
             case .notFound, .inRecycleBin: return [.nothingFound]
-            default: throw error
+            default: throw Trouble(error)
             }
         }
-        if other.kind == .folder { return [.taken(nil)] }
-        if !other.isAvailable { return [.taken(nil)] }
+        let isShown = try await shown(in: upload.place.folder).contains(object)
+        // What had the name when the call was made may not have it any more, nor may ours be wanted there.
+        let isHere = other.name == upload.place.name && other.parent == upload.place.folder.file && !other.isTrashed
+        if !isHere || draft.record.place != upload.place { return [.nothingFound] }
+        if owner.isOurs(object) || other.kind == .folder || !other.isAvailable { return [.taken(nil)] }
         if let hash = upload.hash, other.size == upload.size, other.contentHash == hash { return [.made(object)] }
+        if isShown { return [.taken(nil)] }
         owner.log.warning(
             "“\(upload.place.name)” was made elsewhere too: that version (\(other.size) bytes) goes to the recycle bin")
         return [.taken(ReplacedObject(object: object, folder: upload.place.folder.file, isForeign: true))]

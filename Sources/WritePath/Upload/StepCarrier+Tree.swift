@@ -72,12 +72,7 @@ extension StepCarrier {
     /// Files of our name that others have put there since: they go to the recycle bin (semantics 5). Those that the
     /// mount shows as files of their own, by an earlier listing, are none of our business.
     private func rivals(in place: DrivePlace) async throws(Trouble) -> [DraftEvent] {
-        var shown: Set<ObjectID> = []
-        do throws(StoreError) {
-            shown = Set(try await owner.numbers.listing(of: place.folder)?.files.map(\.id) ?? [])
-        } catch {
-            throw Trouble(.passing, "\(error)")
-        }
+        let shown = try await shown(in: place.folder)
         let record = draft.record
         let ours = Set(record.replaced.map(\.object) + record.litter + [record.object?.id].compactMap { $0 })
         var found: [ReplacedObject] = []
@@ -104,6 +99,15 @@ extension StepCarrier {
             }
         } while marker != nil
         return found.isEmpty ? [] : [.replaces(found)]
+    }
+
+    /// What the mount shows in a folder by its last listing, and by what it changed there since.
+    func shown(in folder: ObjectID) async throws(Trouble) -> Set<ObjectID> {
+        do throws(StoreError) {
+            return Set(try await owner.numbers.listing(of: folder)?.files.map(\.id) ?? [])
+        } catch {
+            throw Trouble(.passing, "\(error)")
+        }
     }
 
     /// Waits for what the drive does in the background: 0.5 s, doubling to 5 s. A task that is forgotten is over.

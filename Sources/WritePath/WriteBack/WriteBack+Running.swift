@@ -105,6 +105,7 @@ extension WriteBack {
                     // Changed once more: the step may not be right any longer.
                     guard draft.record == next.record else { continue }
                 }
+                log.debug("draft \(draft.id) “\(next.record.place.name)”: \(next.step)")
                 done[next.step, default: 0] += 1
                 if done[next.step, default: 0] > Self.repeatsMax {
                     return .trouble(Trouble(.passing, "the drive takes it no further"))

@@ -56,7 +56,7 @@ extension WriteBack {
         case .draft(let other):
             let yielded = other.change { state in
                 state.isHeld = isHeld
-                return state.machine.yield()
+                return state.machine.yield(keeping: state.opens > 0 ? state.storedBytes : nil)
             }
             return yielded.map { (Gone(draft: other, yielded: $0), $0.replaced) }
         }

@@ -162,13 +162,8 @@ public final class WriteBack: Sendable {
         }
     }
 
-    /// Whether the drive's object is one of those that drafts stand on.
-    func isOurs(_ object: ObjectID) -> Bool {
-        allDrafts.contains { draft in
-            let record = draft.record
-            return record.object?.id == object || record.content?.base?.object == object
-        }
-    }
+    /// Whether a draft stands on this object of the drive, has made it, or is going to remove it.
+    func isOurs(_ object: ObjectID) -> Bool { allDrafts.contains { $0.record.names(object) } }
 
     // The journal.
 

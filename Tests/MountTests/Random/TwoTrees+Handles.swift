@@ -22,6 +22,7 @@ extension TwoTrees {
         if came == .number(0) {
             noteKnown(path)
             handles.append(Handle(descriptors: descriptors, flags: flags))
+            note("opened as #\(descriptors[Side.reference.rawValue])")
             try compareStatus(path)
         }
     }

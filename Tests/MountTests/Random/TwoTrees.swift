@@ -83,11 +83,11 @@ final class TwoTrees {
 
     func note(_ what: String) {
         trace.append("\(operations) \(what)")
-        if trace.count > 400 { trace.removeFirst(200) }
+        if trace.count > 2000 { trace.removeFirst(1000) }
     }
 
     func difference(_ what: String) -> Difference {
-        Difference(description: "operation \(operations), \(what)\n" + trace.suffix(60).joined(separator: "\n"))
+        Difference(description: "operation \(operations), \(what)\n" + trace.suffix(300).joined(separator: "\n"))
     }
 
     /// Both have the same attributes of `path`.
