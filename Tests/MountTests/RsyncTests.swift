@@ -38,6 +38,26 @@ extension MountTests {
             }
         }
 
+        /// As large as a real project. Whatever its place in the tree, a small file costs two calls and one body.
+        @Test func tenThousandFiles() async throws {
+            try await Rig.with(isLimited: false) { rig in
+                let tree = try SourceTree(at: rig.folder.path + "/src", files: 10_000, seed: 1)
+                try await rig.mount()
+                _ = try await rig.check("rsync -a src/ mnt/dst/", limit: 600)
+                try await rig.drained(limit: 600)
+                try await rig.expectOnDrive("src", at: "/dst")
+                // The folder that it is copied into is one more.
+                let bodies = tree.objects - tree.folders - tree.emptyFiles
+                #expect(rig.changes == ["create": tree.objects + 1, "part": bodies, "complete": bodies])
+                for _ in 1...2 {
+                    rig.emulator.resetCounters()
+                    #expect(try await rig.check("rsync -a -i src/ mnt/dst/", limit: 300).output == "")
+                    #expect(rig.changes == [:])
+                    try await rig.remount()
+                }
+            }
+        }
+
         @Test func aChangedFileIsUploadedOnceWhicheverWayRsyncWrites() async throws {
             try await Rig.with(isLimited: false) { rig in
                 try await rig.mount()
