@@ -34,6 +34,10 @@ public final class Draft: Sendable {
         var isEnding = false
         /// The journal has no row any more.
         var isOver = false
+        /// The stored object that it was before another file took its name; open handles may still read it.
+        var given: ObjectID?
+        /// It is in place, and only what it replaced waits for somebody who still reads that.
+        var isInPlace = false
         /// Nothing is done for it for the moment: it gave way to a move that may still fail, or is being given up.
         var isHeld = false
         /// When it was last changed or closed; an upload begins some time after.
@@ -112,7 +116,7 @@ public final class Draft: Sendable {
     /// Whether bytes of it are only in the stored `object`.
     func needs(_ object: ObjectID) -> Bool {
         state.withLock { state in
-            guard state.machine.record.content != nil, state.storedBytes == object else { return false }
+            guard state.storedBytes == object else { return false }
             return !state.machine.record.isRemoved || state.opens > 0
         }
     }
@@ -139,7 +143,7 @@ public final class Draft: Sendable {
 extension Draft.State {
     /// The stored object that has bytes of the file which the spool has not.
     var storedBytes: ObjectID? {
-        guard let content = machine.record.content else { return machine.record.object?.id }
+        guard let content = machine.record.content else { return given }
         guard let base = content.base else { return nil }
         let range = ByteRange(0, min(baseEnd, base.size))
         return present.pieces(of: range).contains { !$0.isPresent } ? base.object : nil

@@ -144,6 +144,12 @@ extension Scenario {
             try await stage.create("b", other)
             try await stage.rename("a", "b", over: true)
         },
+        Scenario("a stored file renamed over an open one", before: ["a": small, "b": other]) { stage in
+            try await stage.open("b")
+            let inode = try await stage.inode("b")
+            try await stage.rename("a", "b", over: true)
+            stage.back.closed(inode, forWriting: true)
+        },
         Scenario("a stored file renamed over a changed one", before: ["a": small, "b": large]) { stage in
             try await stage.open("b")
             try await stage.write("b", [1, 2], at: 10)

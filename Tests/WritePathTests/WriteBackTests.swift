@@ -179,7 +179,7 @@ import Testing
             try await play.stage.write("b", [1, 2], at: 10)
             let open = try #require(try await play.stage.draft("b"))
             try await play.stage.rename("a", "b", over: true)
-            #expect(await play.life.pass { play.life.back.drafts.map(\.id) == [open.id] })
+            #expect(await play.life.pass { play.fake.tree()["b"]?.contains(.file(Scenario.small)) == true })
             let bytes = try await play.bytes(of: open, at: 200_000, count: 100)
             #expect(bytes == Array(Scenario.large.allBytes[200_000..<200_100]))
             play.life.back.closed(open.inode, forWriting: true)

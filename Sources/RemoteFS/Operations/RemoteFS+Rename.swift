@@ -13,12 +13,28 @@ extension RemoteFS {
         let place = DrivePlace(folder: try driveFolder(new.parent), name: try newName(of: source, old.name, new.name))
         guard place.folder.drive == source.file.id.drive else { throw .crossDevice }
         if target?.inode == source.inode { return }
-        let isDone: Bool
+        do {
+            let isDone = try await rename(source, to: place, over: target, mode)
+            // An upload ended in the middle: what it was about is a stored object now.
+            guard isDone else { return try await rename(old, to: new, mode) }
+        } catch {
+            // It may be made behind: the kernel asks anew.
+            for place in [old, new] { inodes.changedHere(place) }
+            throw error
+        }
+        touch(old.parent)
+        touch(new.parent)
+        try await keep([old.parent, new.parent])
+    }
+
+    private func rename(
+        _ source: ListedEntry, to place: DrivePlace, over target: ListedEntry?, _ mode: RenameMode
+    ) async throws(FSError) -> Bool {
         switch (mode, target) {
         case (.exchange, nil): throw .noSuchEntry
-        case (.exchange, let target?): isDone = try await exchange(source, target)
+        case (.exchange, let target?): return try await exchange(source, target)
         case (.refuse, _?): throw .alreadyExists
-        case (.refuse, nil), (.replace, nil): isDone = try await move(source, to: place, over: nil)
+        case (.refuse, nil), (.replace, nil): return try await move(source, to: place, over: nil)
         case (.replace, let target?):
             switch (source.isFolder, target.isFolder) {
             case (true, false): throw .notADirectory
@@ -26,13 +42,8 @@ extension RemoteFS {
             case (true, true): try await checkEmpty(target)
             case (false, false): break
             }
-            isDone = try await move(source, to: place, over: target)
+            return try await move(source, to: place, over: target)
         }
-        // An upload ended in the middle: what it was about is a stored object now.
-        guard isDone else { return try await rename(old, to: new, mode) }
-        touch(old.parent)
-        touch(new.parent)
-        try await keep([old.parent, new.parent])
     }
 
     /// The drive's own name for the new place. A rename that does not touch the shown name does not touch the drive's
@@ -54,27 +65,7 @@ extension RemoteFS {
     private func move(
         _ source: ListedEntry, to place: DrivePlace, over target: ListedEntry?
     ) async throws(FSError) -> Bool {
-        // Stored, and open somewhere: it gives way only when the move is made, and goes after its last close.
-        var busy: ListedEntry?
-        if let target, !target.isFolder, inodes.isOpen(target.inode),
-            self.writing.draft(of: target.inode.rawValue) == nil
-        {
-            busy = target
-        }
-        let gives = busy == nil ? target.map { self.target($0) } : nil
-        guard try await move(source, to: place, replacing: gives) else { return false }
-        guard let busy else { return true }
-        let (writing, object) = (self.writing, PlacedObject(id: busy.file.id, place: drivePlace(of: busy)))
-        try await FSError.from { () async throws(WriteError) in
-            try await writing.discardLater(busy.inode.rawValue, object)
-        }
-        return true
-    }
-
-    private func move(
-        _ source: ListedEntry, to place: DrivePlace, replacing target: WriteBack.Target?
-    ) async throws(FSError) -> Bool {
-        let (writing, deadline) = (writing, deadline)
+        let (writing, deadline, target) = (writing, deadline, target.map(self.target))
         if let draft = writing.draft(of: source.inode.rawValue) {
             return try await FSError.from { () async throws(WriteError) in
                 try await writing.move(draft, to: place, over: target)
@@ -91,6 +82,10 @@ extension RemoteFS {
     /// How what has the new name gives way.
     private func target(_ target: ListedEntry) -> WriteBack.Target {
         if let draft = writing.draft(of: target.inode.rawValue) { return .draft(draft) }
+        if !target.isFolder, inodes.isOpen(target.inode) {
+            return .open(
+                inode: target.inode.rawValue, PlacedObject(id: target.file.id, place: drivePlace(of: target)))
+        }
         return .stored(ReplacedObject(object: target.file.id, folder: target.file.parent))
     }
 

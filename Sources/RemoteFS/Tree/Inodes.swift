@@ -92,6 +92,13 @@ final class Inodes: Sendable {
     /// The bytes of a file are others now, not by a write that the kernel saw.
     func changedHere(_ inode: InodeNumber) { kernel.withLock { $0 }?.invalidate(inode, content: true) }
 
+    /// What has a name may be another file now.
+    func changedHere(_ place: Place) {
+        guard let kernel = kernel.withLock({ $0 }) else { return }
+        kernel.invalidateEntry(place.name, in: place.parent)
+        kernel.invalidate(place.parent, content: true)
+    }
+
     /// A file is gone, not by a removal that the kernel saw.
     func removedHere(_ inode: InodeNumber) {
         guard let node = table.withLock({ $0[inode] }), let kernel = kernel.withLock({ $0 }) else { return }

@@ -77,7 +77,11 @@ final class DraftTree: DraftObserver {
         var change = JournalChange()
         // What moved is gone from where it was.
         let here = FolderID.object(record.place.folder)
-        let gone = marks.withLock { $0[record.id]?.hidden ?? [] }.filter { $0.object != file?.id || $0.folder != here }
+        let lost = file == nil && !record.isRemoved ? known.withLock { $0[record.inode]?.file.id } : nil
+        let gone = marks.withLock { $0[record.id]?.hidden ?? [] }.filter { item in
+            if file == nil, !record.isRemoved { return item.object == lost }
+            return item.object != file?.id || item.folder != here
+        }
         for (folder, items) in Dictionary(grouping: gone, by: \.folder) {
             guard case .object(let object) = folder else { continue }
             change.listings.append(ListingEdit(folder: object, removed: items.map(\.object.file)))
@@ -106,12 +110,14 @@ final class DraftTree: DraftObserver {
 
     func ended(_ record: DraftRecord, _ file: DriveFile?) {
         let mark = marks.withLock { $0.removeValue(forKey: record.id) }
-        known.withLock { $0[record.inode] = nil }
+        let remembered = known.withLock { $0.removeValue(forKey: record.inode) }
         guard let mark else { return }
+        // Gone by somebody else's hand; what it was to replace stays then.
+        let lost = record.object == nil ? remembered?.file.id : nil
         let now = time.now()
         let stays = record.isRemoved ? nil : file.map { placed($0, record) }
         for item in mark.hidden {
-            let isBack = !record.isRemoved && file == nil && item.object == record.object?.id
+            let isBack = !record.isRemoved && file == nil && item.object != lost
             directories.edit(item.folder) { edits in
                 if isBack { edits.unhide(item.object) } else { edits.hide(item.object, settled: now) }
             }

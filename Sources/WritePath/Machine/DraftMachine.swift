@@ -39,6 +39,14 @@ struct DraftMachine: Sendable {
     /// The hash of the present content, where it is known.
     var hash: ContentHash? { knownHash.flatMap { $0.revision == record.content?.revision ? $0.hash : nil } }
 
+    /// Where a creation went that may have been made and whose outcome is not known.
+    var unanswered: DrivePlace? {
+        guard createIsOut, record.failure == nil, let upload = record.upload, upload.phase == .creating else {
+            return nil
+        }
+        return upload.place
+    }
+
     /// The next step; moves `record` on where a call is about to be made.
     ///
     /// - Parameters:
@@ -46,7 +54,9 @@ struct DraftMachine: Sendable {
     ///   - mayBegin: whether an upload of sealed content may begin now.
     mutating func next(isOpen: Bool, mayBegin: Bool) -> DraftStep {
         if record.failure != nil { return .rest }
-        if record.isRemoved { return isOpen ? .rest : nextOfRemoval() }
+        // Others may make the same again: what an unanswered call made is told from that only now.
+        if record.isRemoved, isOpen { return unanswered == nil ? .rest : .find }
+        if record.isRemoved { return nextOfRemoval() }
         while true {
             if let upload = record.upload {
                 if let step = next(upload) { return step }
@@ -216,7 +226,7 @@ extension DraftMachine {
         case .retry: record.failure = nil
         case .failed(let words): record.failure = words
         case .assembled, .hashed, .preHashMatched, .hashRefused, .copyRefused: prepared(event)
-        case .opened, .made, .taken, .nothingFound, .sent, .whole, .unfinished, .sessionGone, .sessionSpent:
+        case .opened, .made, .found, .taken, .nothingFound, .sent, .whole, .unfinished, .sessionGone, .sessionSpent:
             uploaded(event)
         case .placed(let place):
             record.object?.place = place
@@ -233,24 +243,19 @@ extension DraftMachine {
     }
 
     /// Another file takes this one's name: everything of this one is given up but what others can still see on the
-    /// drive. That is for the other to remove when it is in place, all but `kept`, which open handles still read: it
-    /// goes after the last close.
-    mutating func yield(keeping kept: ObjectID?) -> Yielded {
+    /// drive. That is for the other to remove when it is in place.
+    mutating func yield() -> Yielded {
         let (object, failure) = (record.object, record.failure)
         handle(.removed)
-        let replaced = record.replaced.filter { $0.object != kept }
-        record.replaced.removeAll { $0.object != kept }
-        return Yielded(replaced: replaced, object: object, failure: failure)
+        defer { record.replaced = [] }
+        return Yielded(replaced: record.replaced, object: object, failure: failure)
     }
 
     /// The other one does not take the name after all.
     mutating func takeBack(_ yielded: Yielded) {
         record.isRemoved = false
         record.failure = yielded.failure
-        if let own = yielded.object, record.object == nil {
-            record.object = own
-            record.replaced.removeAll { $0.object == own.id }
-        }
+        if let own = yielded.object, record.object == nil { record.object = own }
         for old in yielded.replaced where old.object != record.object?.id { add(old) }
     }
 
@@ -313,9 +318,12 @@ extension DraftMachine {
             record.upload?.session = session
             record.upload?.partSize = partSize
             allSent = false
-        case .made(let object):
-            record.upload?.phase = .completing
-            record.upload?.result = object
+        case .made(let object): made(object)
+        case .found(let object):
+            guard record.isRemoved, let upload = record.upload else { return made(object) }
+            // Found by its looks, not by an answer: not deleted for good.
+            add(ReplacedObject(object: object, folder: upload.place.folder.file, isForeign: true))
+            record.upload = nil
         case .taken(let other):
             // Renamed meanwhile: it is none of its business any more.
             if let other, record.upload?.place == record.place { add(other) }
@@ -333,6 +341,11 @@ extension DraftMachine {
         case .sessionSpent: if let upload = record.upload { abandon(upload) }
         default: preconditionFailure("not an event of an upload")
         }
+    }
+
+    private mutating func made(_ object: ObjectID) {
+        record.upload?.phase = .completing
+        record.upload?.result = object
     }
 
     /// The drive's object is whole: ours if size and hash say so. A hash that the drive does not state is taken for

@@ -65,6 +65,8 @@ enum DraftEvent: Hashable, Sendable {
     case copyRefused
     case opened(UploadSession, partSize: Int64)
     case made(ObjectID)
+    /// What an unanswered call made, known by name and content.
+    case found(ObjectID)
     /// The name is taken, and what has it stays or goes on its own (`nil`), or is to go when ours is in place.
     case taken(ReplacedObject?)
     case nothingFound

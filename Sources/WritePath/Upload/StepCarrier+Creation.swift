@@ -96,13 +96,17 @@ extension StepCarrier {
         return [.taken(ReplacedObject(object: object, folder: upload.place.folder.file, isForeign: true))]
     }
 
-    /// Looks through the folder for what an unanswered create call may have made of content that the drive knew.
+    /// Looks through the folder for what an unanswered create call may have made of content that the drive knew. Where
+    /// the call is simply made again, under a name that only one can have, that tells as well.
     func find() async throws(Trouble) -> [DraftEvent] {
         let record = draft.record
-        guard let upload = record.upload, let hash = upload.hash, upload.isTwin || record.isRemoved else {
-            return [.nothingFound]
-        }
-        let known = Set(record.replaced.map(\.object) + record.litter + [record.object?.id].compactMap { $0 })
+        guard let upload = record.upload, let hash = upload.hash else { return [.nothingFound] }
+        let isElsewhere = record.isRemoved || record.place != upload.place
+        let isOutdated = record.content.map { $0.revision != upload.revision } ?? false
+        guard upload.isTwin || isElsewhere || isOutdated else { return [.nothingFound] }
+        // Another file may have come to the name with the same content.
+        let shown = isElsewhere ? try await shown(in: upload.place.folder) : []
+        let known = shown.union(record.replaced.map(\.object) + record.litter + [record.object?.id].compactMap { $0 })
         var marker: String?
         repeat {
             do throws(DriveError) {
@@ -111,7 +115,7 @@ extension StepCarrier {
                     file.name == upload.place.name && file.size == upload.size && file.contentHash == hash
                         && !known.contains(file.id) && !owner.isOurs(file.id)
                 }
-                if let ours { return [.made(ours.id)] }
+                if let ours { return [.found(ours.id)] }
                 marker = page.next
             } catch {
                 switch error {

@@ -9,22 +9,47 @@ extension StepCarrier {
     mutating func place(
         _ object: ObjectID, from: DrivePlace, to: DrivePlace
     ) async throws(Trouble) -> [DraftEvent] {
+        let task: DriveTaskID?
         do throws(DriveError) {
-            if from.folder != to.folder {
-                let change = try await drive.move(object, to: to.folder.file, .ignore, .foreground)
-                try await settle(change.task)
-                noteFile { $0.parent = to.folder.file }
-                return [.placed(DrivePlace(folder: to.folder, name: from.name))]
+            if from.folder == to.folder {
+                let renamed = try await drive.rename(object, to: to.name, .ignore, .foreground)
+                file = renamed
+                return [.placed(DrivePlace(folder: to.folder, name: renamed.name))]
             }
-            let renamed = try await drive.rename(object, to: to.name, .ignore, .foreground)
-            file = renamed
-            return [.placed(DrivePlace(folder: to.folder, name: renamed.name))]
+            task = try await drive.move(object, to: to.folder.file, .ignore, .foreground).task
         } catch {
             switch error {
-            case .change(.uncertain): return try await whereIs(object)
-            case .notFound, .inRecycleBin: return [.lost]
+            case .change(.uncertain(let words)): return try await whereIs(object, uncertain: words)
+            case .notFound, .inRecycleBin: return try await whatIsGone(object, from, error)
             default: throw Trouble(error)
             }
+        }
+        do throws(DriveError) {
+            try await settle(task)
+        } catch {
+            return try await whereIs(object, uncertain: "\(error)")
+        }
+        noteFile { $0.parent = to.folder.file }
+        return [.placed(DrivePlace(folder: to.folder, name: from.name))]
+    }
+
+    /// A move is refused as something is gone: the object, or the folder that it is to come to.
+    private mutating func whatIsGone(
+        _ object: ObjectID, _ from: DrivePlace, _ error: DriveError
+    ) async throws(Trouble) -> [DraftEvent] {
+        let found = try await whereIs(object)
+        if found == [.placed(from)] { throw Trouble(.final, "its folder is gone from the drive", error) }
+        return found
+    }
+
+    /// After a call that may have been made. While nobody can say, it stays uncertain.
+    private mutating func whereIs(
+        _ object: ObjectID, uncertain words: String
+    ) async throws(Trouble) -> [DraftEvent] {
+        do throws(Trouble) {
+            return try await whereIs(object)
+        } catch {
+            throw Trouble(.passing, error.words, .change(.uncertain(words)))
         }
     }
 

@@ -22,6 +22,16 @@ extension WriteBack {
 
     /// Returns when nothing needs `object` any more, so that it may be removed.
     public func release(_ object: ObjectID, until deadline: Moment) async throws(WriteError) {
-        for draft in unmadeCopies(of: object) { try await waitUntilStored(draft, until: deadline) }
+        for draft in unmadeCopies(of: object) {
+            try await waitUntilStored(draft, until: deadline)
+            // Removed, and somebody still reads from it.
+            guard draft.needs(object) else { continue }
+            do throws(FlightError<Never>) {
+                try await draft.ending.value(until: deadline)
+            } catch {
+                if case .cancelled = error { throw .cancelled }
+                throw .timedOut
+            }
+        }
     }
 }

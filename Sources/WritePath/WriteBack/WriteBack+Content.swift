@@ -168,6 +168,7 @@ extension WriteBack {
             guard let content = state.machine.record.content, !state.isEnding else { return (false, true, nil) }
             if content.state == .open, state.isOpenSaved { return (true, false, nil) }
             state.machine.handle(.changed)
+            state.isInPlace = false
             defer { state.sending = nil }
             return (false, false, state.sending)
         }

@@ -97,8 +97,17 @@ extension Draft {
             let record = state.machine.record
             if record.failure != nil { return .stuck }
             if record.isRemoved, state.opens > 0 { return .done }
+            if state.isInPlace { return .done }
             let isLasting = state.trouble?.kind == .lasting && state.failures > failuresBefore
             return isLasting ? .stuck : .underWay
+        }
+    }
+
+    /// What keeps it from getting on.
+    var refusal: WriteError {
+        state.withLock { state in
+            if let failure = state.machine.record.failure { return .refused(failure) }
+            return state.trouble?.cause.map { .drive($0) } ?? .refused(state.trouble?.words ?? "")
         }
     }
 

@@ -112,7 +112,8 @@ extension WriteBack {
                 }
                 switch next.step {
                 case .rest: return .resting
-                case .remove(let old) where isNeeded(old.object, besides: draft): return .blocked
+                case .remove(let old) where isNeeded(old.object, besides: draft): return blocked(draft)
+                case .end where isAwaited(draft): return .blocked
                 case .end:
                     if try await end(draft, carrier.file) { return .over }
                 default:
@@ -142,6 +143,25 @@ extension WriteBack {
     /// Whether others have bytes in `object` only; those are in a hurry now.
     private func isNeeded(_ object: ObjectID, besides draft: Draft) -> Bool {
         let others = unmadeCopies(of: object).filter { $0 !== draft }
+        for other in others { wake(other, atOnce: true) }
+        return !others.isEmpty
+    }
+
+    private func blocked(_ draft: Draft) -> RunEnd {
+        draft.state.withLock { state in
+            let record = state.machine.record
+            let isCurrent = record.content.map { $0.revision == record.upload?.revision } ?? true
+            state.isInPlace = record.object?.place == record.place && isCurrent
+        }
+        return .blocked
+    }
+
+    /// Whether somebody else's creation in this very place has no answer yet: what it made is told from this one by
+    /// this one's row.
+    private func isAwaited(_ draft: Draft) -> Bool {
+        guard draft.record.object != nil else { return false }
+        let place = draft.record.place
+        let others = allDrafts.filter { $0 !== draft && $0.state.withLock { $0.machine.unanswered == place } }
         for other in others { wake(other, atOnce: true) }
         return !others.isEmpty
     }
@@ -248,6 +268,7 @@ extension Draft.State {
         delay: Duration, now: Moment
     ) -> (step: DraftStep, record: DraftRecord, isSaved: Bool)? {
         if isHeld { return nil }
+        isInPlace = false
         let isQuiet = writers == 0 && quietSince + delay <= now
         let step = machine.next(isOpen: opens > 0, mayBegin: waiters > 0 || isQuiet)
         return (step, machine.record, saved == machine.record)

@@ -8,13 +8,17 @@ extension WriteBack {
     /// What a rename replaces.
     public enum Target: Sendable {
         case stored(ReplacedObject)
+        /// Stored, and open somewhere: it can be read and written until its last close.
+        case open(inode: UInt64, PlacedObject)
         case draft(Draft)
     }
 
     /// A draft that gave way, and what it gave away.
-    private struct Gone: Sendable {
+    fileprivate struct Gone: Sendable {
         var draft: Draft
         var yielded: DraftMachine.Yielded
+        /// There was none before.
+        var isMade = false
     }
 
     /// Something is to be called otherwise or to lie elsewhere; what it replaces goes once it is in place. Makes no
@@ -34,7 +38,7 @@ extension WriteBack {
                     return nil
                 }
                 before = old
-                return [draft] + (gone.map { [$0.draft] } ?? [])
+                return [draft] + gone.drafts
             } undo: {
                 draft.state.withLock { $0.moveBack(to: before, sparing: replaced) }
                 takeBack(gone)
@@ -53,20 +57,39 @@ extension WriteBack {
         switch target {
         case nil: return (nil, [])
         case .stored(let object): return (nil, [object])
-        case .draft(let other):
-            let yielded = other.change { state in
-                state.isHeld = isHeld
-                return state.machine.yield(keeping: state.opens > 0 ? state.storedBytes : nil)
-            }
-            return yielded.map { (Gone(draft: other, yielded: $0), $0.replaced) }
+        case .open(let inode, let object):
+            let record = DraftRecord(id: newID(), inode: inode, place: object.place, object: object)
+            let made = Draft(DraftMachine(record, settings.policy), file: spool.file(record.id), time: time)
+            enter(made)
+            return giveWay(made, isHeld: isHeld, isMade: true)
+        case .draft(let other): return giveWay(other, isHeld: isHeld, isMade: false)
         }
     }
 
-    private func takeBack(_ gone: Gone?) {
-        gone?.draft.state.withLock { state in
-            state.isHeld = false
-            gone.map { state.machine.takeBack($0.yielded) }
+    private func giveWay(_ other: Draft, isHeld: Bool, isMade: Bool) -> (gone: Gone?, replaced: [ReplacedObject])? {
+        let change = other.change { state -> (DraftMachine.Yielded, Task<Void, Never>?, ObjectID?) in
+            state.isHeld = isHeld
+            if state.machine.record.content == nil { state.given = state.machine.record.object?.id }
+            defer { state.sending = nil }
+            return (state.machine.yield(), state.sending, state.opens > 0 ? state.storedBytes : nil)
         }
+        guard let (yielded, sending, read) = change else { return nil }
+        sending?.cancel()
+        if let read { standsOn(read, other) }
+        return (Gone(draft: other, yielded: yielded, isMade: isMade), yielded.replaced)
+    }
+
+    private func takeBack(_ gone: Gone?) {
+        guard let gone else { return }
+        gone.draft.state.withLock { state in
+            state.isHeld = false
+            state.machine.takeBack(gone.yielded)
+            state.isOver = state.isOver || gone.isMade
+        }
+        guard gone.isMade else { return }
+        leave(gone.draft)
+        observer.withLock { $0 }?.ended(gone.draft.record, nil)
+        gone.draft.ending.complete(.success(()))
     }
 
     /// Returns when no row of these is being dropped any more: it is gone, or stays after all.
@@ -98,6 +121,9 @@ extension WriteBack {
         var others: [(draft: Draft, before: DrivePlace, to: DrivePlace)] = []
         var gone: Gone?
         var replaced: [ReplacedObject] = []
+        var targets: [DrivePlace] = []
+        /// Whose rows change together with those of the movers.
+        var along: [Draft] { others.map(\.draft) + gone.drafts }
     }
 
     /// Moves stored objects now, in the caller's name, together with drafts (`others`) that go to new places of their
@@ -120,11 +146,12 @@ extension WriteBack {
                     shift.others.append((draft, before, place))
                 }
                 shift.movers = moves.map { stored($0.inode, $0.object, $0.file) }
+                shift.targets = moves.map(\.to)
                 for (index, mover) in shift.movers.enumerated() {
                     let replaced = index == 0 ? shift.replaced : []
                     mover.state.withLock { _ = $0.move(to: moves[index].to, replacing: replaced) }
                 }
-                return shift.movers + shift.others.map(\.draft) + (shift.gone.map { [$0.draft] } ?? [])
+                return shift.movers + shift.along
             } undo: {
                 takeBack(shift)
                 for mover in shift.movers { leave(mover) }
@@ -162,6 +189,7 @@ extension WriteBack {
         do throws(FlightError<Never>) {
             failure = try await flight.value(until: deadline)
         } catch {
+            if case .cancelled = error { throw .cancelled }
             throw .timedOut
         }
         if let failure { throw failure }
@@ -172,43 +200,44 @@ extension WriteBack {
         var failure: WriteError?
         for (index, mover) in shift.movers.enumerated() {
             let end = await run(mover)
-            switch end {
-            case .trouble(let trouble) where index == 0:
-                failure = trouble.cause.map { .drive($0) } ?? .refused(trouble.words)
-                if await undo(shift, trouble) { return failure }
+            if index == 0 {
+                failure = cause(of: end, of: mover)
+                if failure != nil, await undo(shift, end) { return failure }
                 // What is left to be removed goes on behind.
                 if mover.record.object?.place == mover.record.place { failure = nil }
-            case .over where mover.record.object == nil && index == 0:
-                failure = .drive(.notFound(Refusal(status: 404, code: "", message: "the object is gone")))
-                takeBack(shift.gone)
-                await saveLogged(shift.gone.map { [$0.draft] } ?? [])
-            case .stopped where index == 0: failure = .cancelled
-            default: break
             }
             finish(mover, end)
         }
         shift.gone?.draft.state.withLock { $0.isHeld = false }
-        for draft in shift.others.map(\.draft) + (shift.gone.map { [$0.draft] } ?? []) { wake(draft) }
+        for draft in shift.along { wake(draft) }
         return failure
     }
 
-    private func saveLogged(_ drafts: [Draft]) async {
-        do { try await save(drafts, durable: true) } catch { log.error("a rename cannot be noted: \(error)") }
+    private func cause(of end: RunEnd, of mover: Draft) -> WriteError? {
+        switch end {
+        case .trouble(let trouble): trouble.cause.map { .drive($0) } ?? .refused(trouble.words)
+        case .over where mover.record.object == nil:
+            .drive(.notFound(Refusal(status: 404, code: "", message: "the object is gone")))
+        case .stopped: .cancelled
+        default: nil
+        }
     }
 
-    /// Takes back a move that was not made: the object is where it was, and the row has nothing else to do.
-    private func undo(_ shift: Shift, _ trouble: Trouble) async -> Bool {
-        if case .change(.uncertain) = trouble.cause { return false }
-        let isUnmoved = shift.movers.allSatisfy { mover in
-            let record = mover.record
-            guard record.content == nil, !record.isRemoved, let upload = record.upload else { return false }
-            return record.object?.place == upload.place && record.place != upload.place
+    /// Takes back a move that was not made: the objects are where they were, or gone, and the rows have nothing else
+    /// to do.
+    private func undo(_ shift: Shift, _ end: RunEnd) async -> Bool {
+        if case .stopped = end { return false }
+        if case .trouble(let trouble) = end, case .change(.uncertain) = trouble.cause { return false }
+        let movers = shift.movers.filter { !$0.state.withLock(\.isOver) }
+        let isUnmoved = zip(shift.movers, shift.targets).allSatisfy { mover, target in
+            mover.state.withLock { $0.isOver || $0.isUnmoved(from: target) }
         }
         guard isUnmoved else { return false }
+        let made = shift.gone.flatMap { $0.isMade ? $0.draft.id : nil }
         do throws(StoreError) {
-            _ = try await commit(finishing: shift.movers.map(\.id)) {
+            _ = try await commit(finishing: movers.map(\.id) + [made].compactMap { $0 }) {
                 takeBack(shift)
-                return shift.others.map(\.draft) + (shift.gone.map { [$0.draft] } ?? [])
+                return shift.along
             } undo: {
                 // As it was: what is in the journal goes on behind.
                 _ = giveWay(shift.gone.map { .draft($0.draft) }, isHeld: false)
@@ -220,18 +249,22 @@ extension WriteBack {
             log.error("a rename cannot be taken back: \(error)")
             return false
         }
-        for mover in shift.movers {
+        for mover in movers {
             mover.state.withLock { $0.isOver = true }
             leave(mover)
             var back = mover.record
             if let upload = back.upload { back.place = upload.place }
             observer.withLock { $0 }?.ended(back, nil)
             mover.ending.complete(.success(()))
-            finish(mover, .over)
         }
-        for draft in shift.others.map(\.draft) + (shift.gone.map { [$0.draft] } ?? []) { wake(draft) }
+        for mover in shift.movers { finish(mover, .over) }
+        for draft in shift.along { wake(draft) }
         return true
     }
+}
+
+extension WriteBack.Gone? {
+    fileprivate var drafts: [Draft] { map { [$0.draft] } ?? [] }
 }
 
 extension WriteBack.Target? {
@@ -247,7 +280,15 @@ extension Draft.State {
         let before = machine.record.place
         machine.handle(.replaces(replaced))
         machine.handle(.moved(place))
+        isInPlace = false
         return before
+    }
+
+    /// A row made for a move to `target`, which was not made and which nothing else has come to.
+    fileprivate func isUnmoved(from target: DrivePlace) -> Bool {
+        let record = machine.record
+        guard record.content == nil, !record.isRemoved, let upload = record.upload else { return false }
+        return record.object?.place == upload.place && record.place == target && target != upload.place
     }
 
     fileprivate mutating func moveBack(to place: DrivePlace, sparing replaced: [ReplacedObject]) {

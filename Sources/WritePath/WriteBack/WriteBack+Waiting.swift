@@ -27,16 +27,23 @@ public struct DraftStatus: Hashable, Sendable {
 
 // Waiting for the drive to have everything, and what users ask of the queue.
 extension WriteBack {
-    /// Returns when the drive has what `draft` is at the moment; without waiting for quiet or for the last close.
+    /// Returns when the drive has what `draft` is at the moment, without waiting for quiet or for the last close, or
+    /// when the file is removed. Throws what keeps it from getting on without a person.
     public func waitUntilStored(_ draft: Draft, until deadline: Moment? = nil) async throws(WriteError) {
         try await seal(draft)
-        draft.state.withLock { $0.waiters += 1 }
+        let failures = draft.state.withLock { state in
+            state.waiters += 1
+            return state.failures
+        }
         defer { draft.state.withLock { $0.waiters -= 1 } }
         wake(draft, atOnce: true)
         while true {
             let rings = draft.turns.listen()
-            if draft.ending.result != nil { return }
-            if let failure = draft.record.failure { throw .refused(failure) }
+            switch draft.standing(failuresBefore: failures) {
+            case .done: return
+            case .stuck: throw draft.refusal
+            case .underWay: break
+            }
             do throws(FlightError<Never>) {
                 try await rings.value(until: deadline)
             } catch {

@@ -17,7 +17,7 @@ public final class WriteBack: Sendable {
         var nextID: UInt64 = 1
         var handles: [UInt64: (opens: Int, writers: Int)] = [:]
         var queue: UploadQueue
-        /// Drafts that stand on an object of another file.
+        /// Drafts that stand on an object of another file, or on one that another file is to remove.
         var copies: [ObjectID: Set<DraftID>] = [:]
         var isStopped = false
     }
@@ -146,7 +146,9 @@ public final class WriteBack: Sendable {
             state.byID[draft.id] = nil
             state.queue.forget(draft.id)
             state.queue.ended(draft.id)
-            if let base = draft.record.content?.base?.object, var copies = state.copies[base] {
+            let bases = [draft.record.content?.base?.object, draft.state.withLock { $0.given }]
+            for base in bases.compactMap({ $0 }) {
+                guard var copies = state.copies[base] else { continue }
                 copies.remove(draft.id)
                 state.copies[base] = copies.isEmpty ? nil : copies
             }

@@ -152,6 +152,8 @@ final class Stage: Sendable {
         if let gone {
             if let other = back.draft(of: gone) {
                 target = .draft(other)
+            } else if back.isBeingWritten(gone) {
+                target = .open(inode: gone, try stored(new).object)
             } else {
                 target = .stored(
                     ReplacedObject(object: try stored(new).object.id, folder: place(new).folder.file))
