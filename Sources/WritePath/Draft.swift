@@ -121,6 +121,14 @@ public final class Draft: Sendable {
         }
     }
 
+    /// The drive has all of its bytes in an object of its own.
+    var isMade: Bool {
+        state.withLock { state in
+            guard let upload = state.machine.record.upload, upload.phase == .placing else { return false }
+            return upload.revision == state.machine.record.content?.revision
+        }
+    }
+
     /// Changes what the draft is about; `nil` when its row is being dropped, so that nothing may change any more.
     func change<T>(_ body: (inout State) -> T) -> T? {
         state.withLock { state in state.isEnding ? nil : body(&state) }

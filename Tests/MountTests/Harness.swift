@@ -136,7 +136,7 @@ final class Rig: Sendable {
     /// Runs the script and demands that it succeeds; returns what it printed.
     func check(_ script: String, limit: Int = 120) async throws -> Outcome {
         let outcome = try await sh(script, limit: limit)
-        #expect(outcome.status == 0, "\(script)\n\(outcome.output.suffix(500))\(outcome.errors.suffix(1500))")
+        #expect(outcome.status == 0, "\(script)\n\(outcome.output.suffix(2500))\(outcome.errors.suffix(1500))")
         return outcome
     }
 

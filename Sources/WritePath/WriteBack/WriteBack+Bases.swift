@@ -13,11 +13,7 @@ extension WriteBack {
     /// Copies of `object` that are not made yet.
     func unmadeCopies(of object: ObjectID) -> [Draft] {
         let drafts = state.withLock { state in (state.copies[object] ?? []).compactMap { state.byID[$0] } }
-        return drafts.filter { draft in
-            let record = draft.record
-            let isMade = record.upload?.phase == .placing && record.upload?.revision == record.content?.revision
-            return !isMade && draft.needs(object)
-        }
+        return drafts.filter { $0.needs(object) && !$0.isMade }
     }
 
     /// Returns when nothing needs `object` any more, so that it may be removed.
