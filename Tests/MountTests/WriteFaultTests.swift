@@ -139,8 +139,9 @@ extension MountTests {
                 rig.emulator.expireAccessTokens()
                 _ = try await rig.check("cp ref/* mnt/; diff -r ref mnt")
                 _ = try await rig.check("""
-                    for i in $(seq 100); do \(Rig.program) status mnt | grep -q login && exit 0; sleep 0.1; done
-                    \(Rig.program) status mnt; exit 1
+                    for i in $(seq 100); do
+                        \(Rig.program) status mnt > said; grep -q 'login is needed' said && exit 0; sleep 0.1
+                    done; cat said; exit 1
                     """)
                 #expect(rig.stored().isEmpty)
                 let outcome = try await rig.sh("\(Rig.program) unmount --drain-timeout 1s mnt")
