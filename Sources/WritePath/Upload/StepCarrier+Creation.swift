@@ -50,8 +50,8 @@ extension StepCarrier {
         return try await taken(holder, upload)
     }
 
-    /// A copy may come under another name, by which it cannot be told from somebody else's: after a lost answer the
-    /// bytes are sent instead, and what may have been made is named in the log (docs/journal.md).
+    /// A copy may come under a name of the drive's choice. After a lost answer it is looked for; when it cannot be told
+    /// from others the bytes are sent instead, and what may have been made is named in the log (docs/journal.md).
     private mutating func copy(_ object: ObjectID, _ upload: UploadRecord) async throws(Trouble) -> [DraftEvent] {
         do throws(DriveError) {
             let change = try await drive.copy(object, to: upload.place.folder, .background)
@@ -60,6 +60,7 @@ extension StepCarrier {
         } catch {
             switch error {
             case .change(.uncertain):
+                if let made = try await unansweredCopy(of: object, upload) { return [.found(made)] }
                 owner.log.warning("a copy of the content of “\(upload.place.name)” may be left over in its folder")
                 return [.copyRefused]
             case .notFound, .inRecycleBin, .rejected, .nameTaken: return [.copyRefused]
@@ -69,6 +70,36 @@ extension StepCarrier {
             }
         }
     }
+
+    /// What an unanswered call copied: the only file of a moment ago with these bytes, and with the original's name or
+    /// one made from it, that the mount has not seen before.
+    private func unansweredCopy(of object: ObjectID, _ upload: UploadRecord) async throws(Trouble) -> ObjectID? {
+        guard let hash = upload.hash else { return nil }
+        let shown = try await shown(in: upload.place.folder)
+        let recent = owner.time.wallTime().seconds - Self.clockDoubt
+        var found: [ObjectID] = []
+        var marker: String?
+        do throws(DriveError) {
+            let original = try await drive.file(object, .background)
+            let stem = original.name.bytes.prefix { $0 != UInt8(ascii: ".") }
+            repeat {
+                let page = try await drive.list(upload.place.folder, marker: marker, .background)
+                found += page.files.filter { file in
+                    file.id != object && file.size == upload.size && file.contentHash == hash
+                        && file.name.bytes.starts(with: stem) && (file.createdAt?.seconds ?? 0) > recent
+                        && !shown.contains(file.id) && !owner.isOurs(file.id)
+                }.map(\.id)
+                marker = page.next
+            } while marker != nil
+        } catch {
+            if case .notFound = error { return nil }
+            throw Trouble(error)
+        }
+        return found.count == 1 ? found[0] : nil
+    }
+
+    /// Seconds by which the drive's clock and ours may differ, and the time of a call.
+    private static let clockDoubt: Int64 = 600
 
     private func certainlyNotMade() { draft.state.withLock { $0.machine.handle(.nothingFound) } }
 
