@@ -155,6 +155,20 @@ struct SplitMix: RandomNumberGenerator {
         #expect(queue.due(at: moment(1)) == [a])
     }
 
+    /// Of two wishes for another turn the earlier one counts, whoever has it.
+    @Test func whoIsWantedWhileItRunsDoesNotWaitLonger() {
+        for (wanted, next) in [(2, 300), (300, 2)] {
+            var queue = UploadQueue(places: 1)
+            queue.schedule(a, at: moment(1))
+            #expect(queue.due(at: moment(1)) == [a])
+            queue.schedule(a, at: moment(wanted))
+            queue.ended(a, next: moment(next))
+            #expect(queue.due(at: moment(2)) == [a])
+            queue.ended(a)
+            #expect(queue.due(at: moment(999)).isEmpty)
+        }
+    }
+
     /// Twenty thousand that are all forgotten, first come last, while they wait in line.
     @Test func forgettingManyIsQuick() {
         var queue = UploadQueue(places: 1)

@@ -83,8 +83,7 @@ extension WriteBack {
             log.warning("“\(draft.record.place.name)” does not get on: \(trouble.words)")
         }
         state.withLock { state in
-            state.queue.ended(draft.id)
-            if let next, state.byID[draft.id] === draft { state.queue.schedule(draft.id, at: next) }
+            state.queue.ended(draft.id, next: state.byID[draft.id] === draft ? next : nil)
         }
         draft.turns.ring()
         bell.ring()
