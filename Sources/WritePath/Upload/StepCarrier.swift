@@ -88,6 +88,7 @@ struct StepCarrier {
 
     /// Goes on from what was hashed while the file was written.
     private func hash() async throws(Trouble) -> [DraftEvent] {
+        guard !draft.record.isRemoved else { return [] }
         let (running, size, revision) = draft.state.withLock { state in
             (state.running, state.machine.record.content?.size ?? 0, state.machine.record.content?.revision ?? 0)
         }
@@ -97,7 +98,7 @@ struct StepCarrier {
                 var hash = running ?? RunningHash()
                 let piece = PieceBuffer(count: 1 << 20)
                 while hash.count < size {
-                    if draft.record.content?.revision != revision { return nil }
+                    if !draft.wants(revision) { return nil }
                     let part = piece.first(Int(min(Int64(piece.count), size - hash.count)))
                     try file.read(at: hash.count, into: part)
                     hash.take(UnsafeRawBufferPointer(part), at: hash.count)

@@ -93,6 +93,7 @@ extension WriteBack {
     func run(_ draft: Draft) async -> RunEnd {
         var carrier = StepCarrier(owner: self, draft: draft)
         var done: [DraftStep: Int] = [:]
+        var isRemoval = false
         while !Task.isCancelled {
             do {
                 try await sealLeftOpen(draft)
@@ -104,6 +105,7 @@ extension WriteBack {
                     // Changed once more: the step may not be right any longer.
                     guard draft.record == next.record else { continue }
                 }
+                isRemoval = next.record.isRemoved
                 log.debug("draft \(draft.id) “\(next.record.place.name)”: \(next.step)")
                 done[next.step, default: 0] += 1
                 if done[next.step, default: 0] > Self.repeatsMax {
@@ -121,8 +123,7 @@ extension WriteBack {
             } catch let trouble as Trouble {
                 if case .cancelled = trouble.cause, Task.isCancelled { return .stopped }
                 if trouble.cause == .cancelled { continue }
-                await note(trouble, on: draft)
-                return .trouble(trouble)
+                if await note(trouble, on: draft, isRemoval) { return .trouble(trouble) }
             } catch {
                 return .trouble(Trouble(.passing, "\(error)"))
             }
@@ -157,15 +158,22 @@ extension WriteBack {
         return isOther
     }
 
-    /// What cannot go on by itself is marked so in its row.
-    private func note(_ trouble: Trouble, on draft: Draft) async {
-        guard trouble.kind == .final || trouble.kind == .gone else { return }
-        draft.state.withLock { $0.machine.handle(.failed(trouble.words)) }
+    /// What cannot go on by itself is marked so in its row. False when the trouble is with what nobody wants any more:
+    /// the file was removed meanwhile, and that must not keep it from going.
+    private func note(_ trouble: Trouble, on draft: Draft, _ isRemoval: Bool) async -> Bool {
+        guard trouble.kind == .final || trouble.kind == .gone else { return true }
+        let isMeant = draft.state.withLock { state in
+            guard isRemoval || !state.machine.record.isRemoved else { return false }
+            state.machine.handle(.failed(trouble.words))
+            return true
+        }
+        guard isMeant else { return false }
         do {
             try await save([draft])
         } catch {
             log.error("a failure cannot be noted: \(error)")
         }
+        return true
     }
 
     /// What the drive has now, asked for where no answer brought it. Our own file that somebody removed meanwhile is

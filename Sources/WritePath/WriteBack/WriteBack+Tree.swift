@@ -54,11 +54,14 @@ extension WriteBack {
         case nil: return (nil, [])
         case .stored(let object): return (nil, [object])
         case .draft(let other):
-            let yielded = other.change { state in
+            let change = other.change { state in
                 state.isHeld = isHeld
-                return state.machine.yield(keeping: state.opens > 0 ? state.storedBytes : nil)
+                defer { state.sending = nil }
+                return (state.machine.yield(keeping: state.opens > 0 ? state.storedBytes : nil), state.sending)
             }
-            return yielded.map { (Gone(draft: other, yielded: $0), $0.replaced) }
+            guard let (yielded, sending) = change else { return nil }
+            sending?.cancel()
+            return (Gone(draft: other, yielded: yielded), yielded.replaced)
         }
     }
 
