@@ -26,6 +26,8 @@ struct DraftMachine: Sendable {
     /// The drive does not copy the base.
     private var mayNotCopy = false
     private var mismatches = 0
+    /// Uploads in a row that the drive did not let come to their end.
+    private var refusals = 0
 
     /// - Parameter isRecovered: the record comes from an earlier run, so calls that it announces may have been made.
     init(_ record: DraftRecord, _ policy: UploadPolicy, isRecovered: Bool = false) {
@@ -216,7 +218,7 @@ extension DraftMachine {
         case .retry: record.failure = nil
         case .failed(let words): record.failure = words
         case .assembled, .hashed, .preHashMatched, .hashRefused, .copyRefused: prepared(event)
-        case .opened, .made, .taken, .nothingFound, .sent, .whole, .unfinished, .sessionGone, .sessionSpent:
+        case .opened, .made, .taken, .nothingFound, .sent, .whole, .unfinished, .sessionGone, .sessionSpent, .refused:
             uploaded(event)
         case .placed(let place):
             record.object?.place = place
@@ -331,6 +333,13 @@ extension DraftMachine {
             record.upload = nil
             allSent = false
         case .sessionSpent: if let upload = record.upload { abandon(upload) }
+        case .refused(let words):
+            if let upload = record.upload { abandon(upload) }
+            refusals += 1
+            if refusals > 1, !record.isRemoved {
+                record.failure = words
+                refusals = 0
+            }
         default: preconditionFailure("not an event of an upload")
         }
     }

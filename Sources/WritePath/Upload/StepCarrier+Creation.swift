@@ -38,7 +38,10 @@ extension StepCarrier {
             case .change(.invalidProof):
                 proofsRefused += 1
                 return [proofsRefused > 1 ? .hashRefused : .nothingFound]
-            case .nameTaken where !upload.isTwin: return [.nothingFound, .taken(nil)]
+            case .nameTaken where !upload.isTwin:
+                certainlyNotMade()
+                guard let found = try await whoHas(upload.place) else { return [.taken(nil)] }
+                holder = found
             case .notFound, .inRecycleBin:
                 certainlyNotMade()
                 throw Trouble(.final, "its folder is gone from the drive")
@@ -94,6 +97,21 @@ extension StepCarrier {
         owner.log.warning(
             "“\(upload.place.name)” was made elsewhere too: that version (\(other.size) bytes) goes to the recycle bin")
         return [.taken(ReplacedObject(object: object, folder: upload.place.folder.file, isForeign: true))]
+    }
+
+    /// What the folder shows under a name that the drive says is taken, and not by what.
+    private func whoHas(_ place: DrivePlace) async throws(Trouble) -> ObjectID? {
+        var marker: String?
+        repeat {
+            do throws(DriveError) {
+                let page = try await drive.list(place.folder, marker: marker, .background)
+                if let found = page.files.first(where: { $0.name == place.name && !$0.isTrashed }) { return found.id }
+                marker = page.next
+            } catch {
+                throw Trouble(error)
+            }
+        } while marker != nil
+        return nil
     }
 
     /// Looks through the folder for what an unanswered create call may have made of content that the drive knew.

@@ -120,6 +120,12 @@ struct StepCarrier {
             switch error {
             case .change(.uploadGone): return try await confirm(session.object, isSpent: true)
             case .change(.contentMismatch): return [.whole(session.object, size: -1, hash: nil)]
+            case .notFound, .inRecycleBin: return [.sessionGone]
+            case .rejected:
+                // A part that counts as sent may not have arrived.
+                let words = Trouble(error).words
+                owner.log.warning("the upload of “\(draft.record.place.name)” cannot be completed: \(words)")
+                return [.refused(words)]
             default: throw Trouble(error)
             }
         }
