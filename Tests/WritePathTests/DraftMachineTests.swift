@@ -143,6 +143,21 @@ private func hash(_ revision: UInt64) -> ContentHash? {
         #expect(next(&machine) == .end)
     }
 
+    @Test func aCopyStandsOnItselfOnceItIsMade() throws {
+        let base = BaseContent(object: object("other"), size: 10, hash: hash(1))
+        var content = sealed(base: base)
+        content.present = []
+        var machine = machine(content)
+        #expect(next(&machine) == .create(.copy(base.object)))
+        machine.handle(.made(object("n")))
+        machine.handle(.whole(object("n"), size: 10, hash: hash(1)))
+        #expect(machine.record.content?.base == BaseContent(object: object("n"), size: 10, hash: hash(1)))
+        #expect(next(&machine) == .end)
+        // Somebody removes it: there is still the other one.
+        machine.handle(.lost)
+        #expect(next(&machine) == .create(.copy(base.object)))
+    }
+
     @Test func whatFailedIsTriedAgainWhenItChangesOrMoves() {
         for event in [DraftEvent.retry, .changed, .moved(place("b"))] {
             var machine = machine(sealed())

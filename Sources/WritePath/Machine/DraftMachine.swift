@@ -225,6 +225,9 @@ extension DraftMachine {
             placeIsOut = false
         case .lost:
             // What should have made room for it stays; bytes of ours are sent once more.
+            if let copied = record.upload?.copied, record.content?.base?.object == record.object?.id {
+                record.content?.base?.object = copied
+            }
             record.object = nil
             record.upload = nil
             if record.content == nil { record.replaced = [] }
@@ -367,6 +370,9 @@ extension DraftMachine {
         }
         record.object = PlacedObject(id: object, place: upload.place)
         placeIsOut = false
+        refusals = 0
+        // Of a copy the original may go from now on.
+        if let copied = upload.copied, record.content?.base?.object == copied { record.content?.base?.object = object }
     }
 
     private mutating func add(_ object: ReplacedObject) {

@@ -148,14 +148,14 @@ extension WriteBack {
 
     /// Tells the machine; returns whether the upload is another one now.
     private func apply(_ events: [DraftEvent], to draft: Draft) async throws(StoreError) -> Bool {
-        let (isChanged, isOther) = draft.state.withLock { state in
+        let (before, record) = draft.state.withLock { state in
             let before = state.machine.record
             for event in events { state.machine.handle(event) }
-            let record = state.machine.record
-            return (before != record, before.upload?.session != record.upload?.session && record.upload == nil)
+            return (before, state.machine.record)
         }
-        if isChanged { try await save([draft]) }
-        return isOther
+        rebased(draft, since: before)
+        if before != record { try await save([draft]) }
+        return before.upload?.session != record.upload?.session && record.upload == nil
     }
 
     /// What cannot go on by itself is marked so in its row. False when the trouble is with what nobody wants any more:
@@ -193,6 +193,7 @@ extension WriteBack {
         }
         if record.content == nil { return nil }
         draft.state.withLock { $0.machine.handle(.lost) }
+        rebased(draft, since: record)
         throw Trouble(.passing, "it was removed from the drive by somebody else and is sent again")
     }
 
