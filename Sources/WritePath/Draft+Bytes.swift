@@ -53,7 +53,9 @@ extension Draft {
         guard isFit else { return nil }
         guard let change else { return false }
         defer { state.withLock { $0.writing[change] = nil } }
-        // First the log: after a crash in between, the base counts no further than the file is long.
+        // First the log: after a crash in between, the base counts no further than the file is long. The log may tell
+        // of bytes further on that were cut off since.
+        try file.append(.baseEnd(old))
         try file.append(.baseEnd(size))
         try file.setSize(size)
         state.withLock { state in

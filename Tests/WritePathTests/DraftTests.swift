@@ -84,11 +84,10 @@ private final class Sheet {
     /// What the next process makes of the row, the file and its log.
     func recover() throws {
         let record = draft.record
-        guard var content = record.content, let facts = try draft.file.facts() else { throw Missing() }
-        let (present, baseEnd) = WriteBack.replay(try draft.file.entries(), content)
-        content.size = facts.size
-        content.baseEnd = min(baseEnd, facts.size)
-        content.present = RangeSet(present.ranges, below: facts.size).ranges
+        guard var content = record.content, let found = try draft.file.found(of: content) else { throw Missing() }
+        content.size = found.size
+        content.baseEnd = found.baseEnd
+        content.present = found.present.ranges
         content.state = .open
         draft = Self.draft(content, spool, time)
     }
@@ -188,6 +187,33 @@ private final class Sheet {
         #expect(try sheet.read() == sheet.bytes)
         // The crash comes when the log knows and the file is not longer yet.
         try sheet.draft.file.append(.baseEnd(30_000))
+        try sheet.recover()
+        #expect(try sheet.read() == sheet.bytes)
+    }
+
+    /// The same with a log that says how far the base went before.
+    @Test func aCutWithoutItsEntryAfterOthers() throws {
+        let sheet = try Sheet(base: base, keeps: 1)
+        #expect(try sheet.draft.extend(from: 1, to: 40_000) == true)
+        sheet.bytes = base.allBytes
+        try sheet.draft.file.setSize(10_000)
+        try sheet.recover()
+        sheet.bytes = Array(sheet.bytes.prefix(10_000))
+        try sheet.resize(30_000)
+        #expect(try sheet.read() == sheet.bytes)
+        try sheet.recover()
+        #expect(try sheet.read() == sheet.bytes)
+    }
+
+    /// What was written beyond the base, and cut off again, does not hide the base when it goes on there.
+    @Test func theBaseGoesOnWhereSomethingWasCutOff() throws {
+        let sheet = try Sheet(base: base, keeps: 20_000)
+        try sheet.write([1, 2, 3], at: 25_000)
+        try sheet.draft.synchronize()
+        try sheet.resize(20_000)
+        #expect(try sheet.draft.extend(from: 20_000, to: 40_000) == true)
+        sheet.bytes = base.allBytes
+        #expect(try sheet.read() == sheet.bytes)
         try sheet.recover()
         #expect(try sheet.read() == sheet.bytes)
     }
