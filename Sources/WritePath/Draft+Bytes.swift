@@ -37,6 +37,7 @@ extension Draft {
             if size < old {
                 state.present.cut(at: size)
                 state.logged.cut(at: size)
+                state.filled.cut(at: size)
             }
             if size == 0 { state.running = RunningHash() }
             state.didChange(time)
@@ -62,6 +63,7 @@ extension Draft {
             if old == 0 {
                 state.present = RangeSet()
                 state.logged = RangeSet()
+                state.filled = RangeSet()
             }
             state.running = nil
             state.size = size
@@ -139,9 +141,28 @@ extension Draft {
                 return .failure(error)
             }
             state.present.insert(range)
+            state.filled.insert(range)
             return .success(true)
         }
         return try result.get()
+    }
+
+    /// Gives the room back of what `fill` has brought since the last sync; the base has it. Not while somebody writes.
+    func dropFilled() throws(SpoolError) {
+        let result = state.withLock { state -> Result<Void, SpoolError> in
+            guard state.writing.isEmpty else { return .success(()) }
+            let mine = state.logged
+            let dropped = state.filled.ranges.flatMap { mine.pieces(of: $0) }.filter { !$0.isPresent }.map(\.range)
+            state.filled = RangeSet()
+            for range in dropped { state.present.remove(range) }
+            do throws(SpoolError) {
+                for range in dropped { try file.punch(range) }
+            } catch {
+                return .failure(error)
+            }
+            return .success(())
+        }
+        try result.get()
     }
 
     /// Everything that is in the spool now is on the disk, and its log tells all of it, when this returns. The file

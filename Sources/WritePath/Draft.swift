@@ -19,6 +19,8 @@ public final class Draft: Sendable {
         var present = RangeSet()
         /// As far as its log tells.
         var logged = RangeSet()
+        /// What the base has too, as long as the log does not tell of it.
+        var filled = RangeSet()
         var running: RunningHash?
         /// Writes between their start and their end: nothing else may put bytes there.
         var writing: [UInt64: ByteRange] = [:]

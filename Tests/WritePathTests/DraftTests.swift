@@ -114,7 +114,7 @@ private final class Sheet {
             for _ in 0..<25 {
                 let at = Int(random.next() % 45_000)
                 let count = Int(random.next() % 6_000)
-                let kind = random.next() % 12
+                let kind = random.next() % 13
                 trace.append("\(kind) at \(at), \(count)")
                 switch kind {
                 case 0...3: try sheet.write((0..<count).map { UInt8(truncatingIfNeeded: $0 &+ at) }, at: at)
@@ -123,6 +123,7 @@ private final class Sheet {
                 case 6: try sheet.zero(ByteRange(Int64(at), Int64(at + count)))
                 case 7...8: try sheet.fill(ByteRange(Int64(at), Int64(at + count)))
                 case 9: try sheet.draft.synchronize()
+                case 10: try sheet.draft.dropFilled()
                 default: try sheet.recover()
                 }
                 guard try sheet.read() == sheet.bytes else {
@@ -260,6 +261,21 @@ private final class Sheet {
         _ = sheet.draft.state.withLock { $0.begin(ByteRange(4, 9)) }
         _ = sheet.draft.state.withLock { $0.begin(ByteRange(6, 12)) }
         #expect(sheet.draft.state.withLock { $0.running == nil })
+    }
+
+    @Test func whatWasFetchedGivesItsRoomBack() throws {
+        let sheet = try Sheet(base: base)
+        try sheet.write([1, 2, 3], at: 100)
+        try sheet.fill(ByteRange(0, 8_000))
+        try sheet.draft.synchronize()
+        try sheet.fill(ByteRange(0, 30_000))
+        try sheet.write([4, 5, 6], at: 9_000)
+        #expect(sheet.draft.bytesHere == 30_000)
+        try sheet.draft.dropFilled()
+        #expect(sheet.draft.bytesHere == 8_003)
+        #expect(try sheet.read() == sheet.bytes)
+        try sheet.recover()
+        #expect(try sheet.read() == sheet.bytes)
     }
 
     @Test func strays() throws {

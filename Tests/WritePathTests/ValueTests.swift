@@ -36,10 +36,14 @@ import Testing
             for _ in 0..<12 {
                 let lower = Int64(random.next() % 60)
                 let range = ByteRange(lower, lower + Int64(random.next() % 12))
-                if random.next() % 5 == 0 {
+                switch random.next() % 5 {
+                case 0:
                     set.cut(at: lower)
                     bytes = bytes.filter { $0 < lower }
-                } else {
+                case 1:
+                    set.remove(range)
+                    bytes.subtract(range.lower..<range.upper)
+                default:
                     set.insert(range)
                     bytes.formUnion(range.lower..<range.upper)
                 }

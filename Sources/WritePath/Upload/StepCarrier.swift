@@ -48,44 +48,6 @@ struct StepCarrier {
         }
     }
 
-    /// Brings what only the base has into the spool. A try that failed may have brought some of it.
-    private func assemble() async throws(Trouble) -> [DraftEvent] {
-        guard let content = draft.record.content, let base = content.base else { return [] }
-        let piece = PieceBuffer(count: 1 << 20)
-        let whole = ByteRange(0, min(content.size, min(content.baseEnd, base.size)))
-        let pieces = draft.state.withLock { $0.present.pieces(of: whole) }
-        for range in pieces.filter({ !$0.isPresent }).map(\.range) {
-            var offset = range.lower
-            while offset < range.upper {
-                if draft.record.content?.revision != content.revision { return [] }
-                let part = piece.first(Int(min(Int64(piece.count), range.upper - offset)))
-                do throws(WriteError) {
-                    let deadline = owner.time.now() + .seconds(60)
-                    try await owner.readBase(base, of: draft, at: offset, into: part, until: deadline)
-                } catch {
-                    throw Trouble(error)
-                }
-                let (at, draft, count) = (offset, draft, part.count)
-                let isFilled: Bool
-                do throws(SpoolError) {
-                    isFilled = try await owner.disk.run { () throws(SpoolError) in
-                        try draft.fill(UnsafeRawBufferPointer(piece.first(count)), at: at)
-                    }
-                } catch {
-                    throw Trouble(.passing, "\(error)")
-                }
-                guard isFilled else { return [] }
-                offset += Int64(part.count)
-            }
-        }
-        do throws(SpoolError) {
-            try await owner.disk.run { [draft] () throws(SpoolError) in try draft.synchronize() }
-        } catch {
-            throw Trouble(.passing, "\(error)")
-        }
-        return draft.record.content?.revision == content.revision ? [.assembled] : []
-    }
-
     /// Goes on from what was hashed while the file was written.
     private func hash() async throws(Trouble) -> [DraftEvent] {
         guard !draft.record.isRemoved else { return [] }

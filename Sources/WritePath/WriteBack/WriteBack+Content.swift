@@ -61,6 +61,7 @@ extension WriteBack {
             state.machine.handle(.began(content))
             state.present = RangeSet()
             state.logged = RangeSet()
+            state.filled = RangeSet()
             state.size = content.size
             state.modified = content.modified
             state.baseEnd = content.baseEnd
