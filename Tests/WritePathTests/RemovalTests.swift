@@ -58,6 +58,30 @@ import Testing
         await play.life.end()
     }
 
+    /// The same when the journal refuses it, after the upload has stopped.
+    @Test func aRenameThatTheJournalRefusesLetsTheUploadGoOn() async throws {
+        let play = try await Play(["a": Scenario.small])
+        let gate = FakeGate()
+        play.stage.at("before sendPart 2") { $0.fake.script(.sendPart, .hold(gate)) }
+        try await play.stage.create("b", Scenario.large)
+        await play.wait("a part under way") { _ in gate.arrivals > 0 }
+        let sent = try #require(try await play.stage.draft("b"))
+        play.stage.at("before a commit") { stage in
+            while stage.back.state.withLock({ $0.queue.running.contains(sent.id) }) { await Task.yield() }
+            stage.life.world.store.fail(with: StoreError("the disk is full"))
+        }
+        do {
+            try await play.stage.rename("a", "b", over: true)
+            Issue.record("no error")
+        } catch {
+            #expect(error as? WriteError == .journal(StoreError("the disk is full")))
+        }
+        play.world.store.fail(with: nil)
+        #expect(await play.life.drain(), "\(play.life.back.statuses)")
+        #expect(play.fake.tree() == ["a": [.file(Scenario.small)], "b": [.file(Scenario.large)]])
+        await play.life.end()
+    }
+
     @Test func nothingIsFetchedForWhatIsRemoved() async throws {
         let whole = FakeContent.pattern(seed: 6, size: 3 << 20)
         let play = try await Play(["a": whole])

@@ -70,6 +70,8 @@ extension WriteBack {
             state.isHeld = false
             gone.map { state.machine.takeBack($0.yielded) }
         }
+        // Its upload was stopped.
+        gone.map { wake($0.draft) }
     }
 
     /// Returns when no row of these is being dropped any more: it is gone, or stays after all.
