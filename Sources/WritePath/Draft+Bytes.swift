@@ -124,6 +124,10 @@ extension Draft {
         }
     }
 
+    /// Until `endRead` what is here stays here.
+    func beginRead() { state.withLock { $0.reads += 1 } }
+    func endRead() { state.withLock { $0.reads -= 1 } }
+
     /// Puts bytes of the base into the spool where it still lacks them; not a change of the file. False when somebody
     /// has written there meanwhile.
     ///
@@ -147,10 +151,11 @@ extension Draft {
         return try result.get()
     }
 
-    /// Gives the room back of what `fill` has brought since the last sync; the base has it. Not while somebody writes.
+    /// Gives the room back of what `fill` has brought since the last sync; the base has it. Not while somebody reads or
+    /// writes.
     func dropFilled() throws(SpoolError) {
         let result = state.withLock { state -> Result<Void, SpoolError> in
-            guard state.writing.isEmpty else { return .success(()) }
+            guard state.writing.isEmpty, state.reads == 0 else { return .success(()) }
             let mine = state.logged
             let dropped = state.filled.ranges.flatMap { mine.pieces(of: $0) }.filter { !$0.isPresent }.map(\.range)
             state.filled = RangeSet()
@@ -216,6 +221,8 @@ extension Draft {
     public func seek(forData: Bool, from offset: Int64) throws(SpoolError) -> Int64? {
         let size = size
         guard offset < size else { return nil }
+        beginRead()
+        defer { endRead() }
         for piece in plan(ByteRange(offset, size)).pieces {
             if !piece.isHere {
                 if forData { return piece.range.lower }

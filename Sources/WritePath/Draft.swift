@@ -24,6 +24,8 @@ public final class Draft: Sendable {
         var running: RunningHash?
         /// Writes between their start and their end: nothing else may put bytes there.
         var writing: [UInt64: ByteRange] = [:]
+        /// Reads under way that go by what `present` said when they began.
+        var reads = 0
         /// Counts every change of bytes or size.
         var changes: UInt64 = 0
         var opens = 0

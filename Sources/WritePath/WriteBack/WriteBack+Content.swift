@@ -252,6 +252,8 @@ extension WriteBack {
     ) async throws(WriteError) -> Int {
         let size = draft.size
         guard offset < size, target.count > 0 else { return 0 }
+        draft.beginRead()
+        defer { draft.endRead() }
         let (pieces, base) = draft.plan(ByteRange(offset, min(size, offset + Int64(target.count))))
         var filled = 0
         for piece in pieces {
