@@ -30,7 +30,14 @@ extension WriteBack {
         var machine = DraftMachine(record, settings.policy, isRecovered: true)
         let file = spool.file(record.id)
         if let content = record.content, !record.isRemoved {
-            let found = try await onDisk { () throws(SpoolError) in try file.found(of: content) }
+            let found = try await onDisk { () throws(SpoolError) in
+                let found = try file.found(of: content)
+                if found?.isAsSealed == false {
+                    try file.synchronize()
+                    try file.synchronizeLog()
+                }
+                return found
+            }
             if let found {
                 if !found.isAsSealed { machine.handle(.changed) }
                 // A sealed file's log may be ahead of its row too: what was fetched from the base.
@@ -85,7 +92,7 @@ extension SpoolFile {
         var isAsSealed: Bool
     }
 
-    /// `nil` when the bytes are gone. All of it is on the disk when this returns.
+    /// `nil` when the bytes are gone.
     func found(of content: DraftContent) throws(SpoolError) -> Found? {
         guard let facts = try facts() else { return nil }
         let isAsSealed = facts.size == content.size && facts.modified == content.modified
@@ -97,10 +104,6 @@ extension SpoolFile {
             // The crash came between the file's length and its log: what it grows by later is not the base's.
             if facts.size < baseEnd { try append(.baseEnd(facts.size)) }
             (found.present, found.baseEnd) = (RangeSet(present.ranges, below: facts.size), min(baseEnd, facts.size))
-        }
-        if !found.isAsSealed {
-            try synchronize()
-            try synchronizeLog()
         }
         return found
     }
