@@ -205,6 +205,7 @@ private struct Walk {
     var orphans: Set<ObjectID> = []
     var trace: [String] = []
     private var count = 0
+    private var mayRefuse = true
     private let policy = UploadPolicy(hashedFirstMax: 50)
 
     init(_ seed: UInt64) {
@@ -289,6 +290,12 @@ private struct Walk {
             }
         case .complete(let session):
             if chance(20) { return nil }
+            if mayRefuse, chance(10) {
+                // A second time would be its last word.
+                mayRefuse = false
+                machine.handle(.refused("no"))
+                return nil
+            }
             drive[session.object]?.isWhole = true
             if chance(80) { confirm(session.object) }
         case .confirm(let id): confirm(id)
