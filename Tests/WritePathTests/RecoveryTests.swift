@@ -35,4 +35,20 @@ import Testing
         #expect(world.fake.tree() == ["a": [.file(wanted)]])
         await second.end()
     }
+
+    /// The log of what was fetched may be new: the machine's crash must not take its name along.
+    @Test func whatWasPutTogetherIsSafe() async throws {
+        let play = try await Play(["a": Scenario.large])
+        let gate = FakeGate()
+        play.fake.script(.createFile, .hold(gate))
+        try await play.stage.open("a")
+        try await play.stage.truncate("a", to: 360_000)
+        try await play.stage.close("a")
+        await play.wait("put together") { _ in gate.arrivals > 0 }
+        let draft = try #require(try await play.stage.draft("a"))
+        #expect(play.world.spooled.contains("\(draft.id.rawValue).ranges"))
+        #expect(!draft.file.takeNewNames())
+        gate.open()
+        await play.settle("sent")
+    }
 }

@@ -32,7 +32,7 @@ extension StepCarrier {
             }
         }
         do throws(SpoolError) {
-            try await owner.disk.run { [draft] () throws(SpoolError) in try draft.synchronize() }
+            try await owner.synchronize(draft)
         } catch {
             throw Trouble(.passing, "\(error)")
         }

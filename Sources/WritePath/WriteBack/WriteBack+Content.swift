@@ -211,16 +211,7 @@ extension WriteBack {
         }
         guard isDue else { return }
         do throws(SpoolError) {
-            try await disk.run { [spool] () throws(SpoolError) in
-                try draft.synchronize()
-                guard draft.file.takeNewNames() else { return }
-                do throws(SpoolError) {
-                    try spool.synchronizeNames()
-                } catch {
-                    draft.file.keepNewNames()
-                    throw error
-                }
-            }
+            try await synchronize(draft)
         } catch {
             throw .spool(error)
         }
@@ -244,6 +235,20 @@ extension WriteBack {
         }
         // What was changed without a handle has no close to wake it.
         if draft.state.withLock({ $0.writers == 0 }) { wake(draft) }
+    }
+
+    /// What is in the spool, its log, and the names of both are on the disk when this returns.
+    func synchronize(_ draft: Draft) async throws(SpoolError) {
+        try await disk.run { [spool] () throws(SpoolError) in
+            try draft.synchronize()
+            guard draft.file.takeNewNames() else { return }
+            do throws(SpoolError) {
+                try spool.synchronizeNames()
+            } catch {
+                draft.file.keepNewNames()
+                throw error
+            }
+        }
     }
 
     /// Fills `target` from `offset`; returns how many bytes, fewer only at the end of the file.
