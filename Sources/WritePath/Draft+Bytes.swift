@@ -37,6 +37,7 @@ extension Draft {
             if size < old {
                 state.present.cut(at: size)
                 state.logged.cut(at: size)
+                state.filled.cut(at: size)
             }
             if size == 0 { state.running = RunningHash() }
             state.didChange(time)
@@ -53,13 +54,16 @@ extension Draft {
         guard isFit else { return nil }
         guard let change else { return false }
         defer { state.withLock { $0.writing[change] = nil } }
-        // First the log: after a crash in between, the base counts no further than the file is long.
+        // First the log: after a crash in between, the base counts no further than the file is long. The log may tell
+        // of bytes further on that were cut off since.
+        try file.append(.baseEnd(old))
         try file.append(.baseEnd(size))
         try file.setSize(size)
         state.withLock { state in
             if old == 0 {
                 state.present = RangeSet()
                 state.logged = RangeSet()
+                state.filled = RangeSet()
             }
             state.running = nil
             state.size = size
@@ -120,6 +124,10 @@ extension Draft {
         }
     }
 
+    /// Until `endRead` what is here stays here.
+    func beginRead() { state.withLock { $0.reads += 1 } }
+    func endRead() { state.withLock { $0.reads -= 1 } }
+
     /// Puts bytes of the base into the spool where it still lacks them; not a change of the file. False when somebody
     /// has written there meanwhile.
     ///
@@ -137,9 +145,29 @@ extension Draft {
                 return .failure(error)
             }
             state.present.insert(range)
+            state.filled.insert(range)
             return .success(true)
         }
         return try result.get()
+    }
+
+    /// Gives the room back of what `fill` has brought since the last sync; the base has it. Not while somebody reads or
+    /// writes.
+    func dropFilled() throws(SpoolError) {
+        let result = state.withLock { state -> Result<Void, SpoolError> in
+            guard state.writing.isEmpty, state.reads == 0 else { return .success(()) }
+            let mine = state.logged
+            let dropped = state.filled.ranges.flatMap { mine.pieces(of: $0) }.filter { !$0.isPresent }.map(\.range)
+            state.filled = RangeSet()
+            for range in dropped { state.present.remove(range) }
+            do throws(SpoolError) {
+                for range in dropped { try file.punch(range) }
+            } catch {
+                return .failure(error)
+            }
+            return .success(())
+        }
+        try result.get()
     }
 
     /// Everything that is in the spool now is on the disk, and its log tells all of it, when this returns. The file
@@ -193,6 +221,8 @@ extension Draft {
     public func seek(forData: Bool, from offset: Int64) throws(SpoolError) -> Int64? {
         let size = size
         guard offset < size else { return nil }
+        beginRead()
+        defer { endRead() }
         for piece in plan(ByteRange(offset, size)).pieces {
             if !piece.isHere {
                 if forData { return piece.range.lower }

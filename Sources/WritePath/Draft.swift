@@ -19,9 +19,13 @@ public final class Draft: Sendable {
         var present = RangeSet()
         /// As far as its log tells.
         var logged = RangeSet()
+        /// What the base has too, as long as the log does not tell of it.
+        var filled = RangeSet()
         var running: RunningHash?
         /// Writes between their start and their end: nothing else may put bytes there.
         var writing: [UInt64: ByteRange] = [:]
+        /// Reads under way that go by what `present` said when they began.
+        var reads = 0
         /// Counts every change of bytes or size.
         var changes: UInt64 = 0
         var opens = 0
@@ -134,21 +138,28 @@ public final class Draft: Sendable {
         state.withLock { state in state.isEnding ? nil : body(&state) }
     }
 
-    /// How many handles there are. Keeps the spool's file open while there are any.
-    func setHandles(_ opens: Int, writers: Int) {
-        let (holds, frees) = state.withLock { state -> (Bool, Bool) in
+    /// How many handles there are. Keeps the spool's file open while there are any: true when it is to be released,
+    /// which takes the disk's time, by whoever has no lock.
+    func setHandles(_ opens: Int, writers: Int) -> Bool {
+        state.withLock { state in
             let held = state.opens > 0
             if writers < state.writers { state.quietSince = time.now() }
             state.opens = opens
             state.writers = writers
-            return (!held && opens > 0, held && opens == 0)
+            if !held, opens > 0 { file.retain() }
+            return held && opens == 0
         }
-        if holds { file.retain() }
-        if frees { file.release() }
     }
+
+    /// Whether this revision of the bytes is still to get to the drive.
+    func wants(_ revision: UInt64) -> Bool { state.withLock { $0.wants(revision) } }
 }
 
 extension Draft.State {
+    func wants(_ revision: UInt64) -> Bool {
+        machine.record.content?.revision == revision && !machine.record.isRemoved
+    }
+
     /// The stored object that has bytes of the file which the spool has not.
     var storedBytes: ObjectID? {
         guard let content = machine.record.content else { return given }

@@ -143,6 +143,21 @@ private func hash(_ revision: UInt64) -> ContentHash? {
         #expect(next(&machine) == .end)
     }
 
+    @Test func aCopyStandsOnItselfOnceItIsMade() throws {
+        let base = BaseContent(object: object("other"), size: 10, hash: hash(1))
+        var content = sealed(base: base)
+        content.present = []
+        var machine = machine(content)
+        #expect(next(&machine) == .create(.copy(base.object)))
+        machine.handle(.made(object("n")))
+        machine.handle(.whole(object("n"), size: 10, hash: hash(1)))
+        #expect(machine.record.content?.base == BaseContent(object: object("n"), size: 10, hash: hash(1)))
+        #expect(next(&machine) == .end)
+        // Somebody removes it: there is still the other one.
+        machine.handle(.lost)
+        #expect(next(&machine) == .create(.copy(base.object)))
+    }
+
     @Test func whatFailedIsTriedAgainWhenItChangesOrMoves() {
         for event in [DraftEvent.retry, .changed, .moved(place("b"))] {
             var machine = machine(sealed())
@@ -190,6 +205,7 @@ private struct Walk {
     var orphans: Set<ObjectID> = []
     var trace: [String] = []
     private var count = 0
+    private var mayRefuse = true
     private let policy = UploadPolicy(hashedFirstMax: 50)
 
     init(_ seed: UInt64) {
@@ -274,6 +290,12 @@ private struct Walk {
             }
         case .complete(let session):
             if chance(20) { return nil }
+            if mayRefuse, chance(10) {
+                // A second time would be its last word.
+                mayRefuse = false
+                machine.handle(.refused("no"))
+                return nil
+            }
             drive[session.object]?.isWhole = true
             if chance(80) { confirm(session.object) }
         case .confirm(let id): confirm(id)

@@ -84,11 +84,10 @@ private final class Sheet {
     /// What the next process makes of the row, the file and its log.
     func recover() throws {
         let record = draft.record
-        guard var content = record.content, let facts = try draft.file.facts() else { throw Missing() }
-        let (present, baseEnd) = WriteBack.replay(try draft.file.entries(), content)
-        content.size = facts.size
-        content.baseEnd = min(baseEnd, facts.size)
-        content.present = RangeSet(present.ranges, below: facts.size).ranges
+        guard var content = record.content, let found = try draft.file.found(of: content) else { throw Missing() }
+        content.size = found.size
+        content.baseEnd = found.baseEnd
+        content.present = found.present.ranges
         content.state = .open
         draft = Self.draft(content, spool, time)
     }
@@ -115,7 +114,7 @@ private final class Sheet {
             for _ in 0..<25 {
                 let at = Int(random.next() % 45_000)
                 let count = Int(random.next() % 6_000)
-                let kind = random.next() % 12
+                let kind = random.next() % 13
                 trace.append("\(kind) at \(at), \(count)")
                 switch kind {
                 case 0...3: try sheet.write((0..<count).map { UInt8(truncatingIfNeeded: $0 &+ at) }, at: at)
@@ -124,6 +123,7 @@ private final class Sheet {
                 case 6: try sheet.zero(ByteRange(Int64(at), Int64(at + count)))
                 case 7...8: try sheet.fill(ByteRange(Int64(at), Int64(at + count)))
                 case 9: try sheet.draft.synchronize()
+                case 10: try sheet.draft.dropFilled()
                 default: try sheet.recover()
                 }
                 guard try sheet.read() == sheet.bytes else {
@@ -192,6 +192,33 @@ private final class Sheet {
         #expect(try sheet.read() == sheet.bytes)
     }
 
+    /// The same with a log that says how far the base went before.
+    @Test func aCutWithoutItsEntryAfterOthers() throws {
+        let sheet = try Sheet(base: base, keeps: 1)
+        #expect(try sheet.draft.extend(from: 1, to: 40_000) == true)
+        sheet.bytes = base.allBytes
+        try sheet.draft.file.setSize(10_000)
+        try sheet.recover()
+        sheet.bytes = Array(sheet.bytes.prefix(10_000))
+        try sheet.resize(30_000)
+        #expect(try sheet.read() == sheet.bytes)
+        try sheet.recover()
+        #expect(try sheet.read() == sheet.bytes)
+    }
+
+    /// What was written beyond the base, and cut off again, does not hide the base when it goes on there.
+    @Test func theBaseGoesOnWhereSomethingWasCutOff() throws {
+        let sheet = try Sheet(base: base, keeps: 20_000)
+        try sheet.write([1, 2, 3], at: 25_000)
+        try sheet.draft.synchronize()
+        try sheet.resize(20_000)
+        #expect(try sheet.draft.extend(from: 20_000, to: 40_000) == true)
+        sheet.bytes = base.allBytes
+        #expect(try sheet.read() == sheet.bytes)
+        try sheet.recover()
+        #expect(try sheet.read() == sheet.bytes)
+    }
+
     @Test func halfAnEntryIsOfAWriteThatNobodyWasToldOf() throws {
         let sheet = try Sheet(base: base)
         try sheet.write([1, 2, 3], at: 100)
@@ -234,6 +261,24 @@ private final class Sheet {
         _ = sheet.draft.state.withLock { $0.begin(ByteRange(4, 9)) }
         _ = sheet.draft.state.withLock { $0.begin(ByteRange(6, 12)) }
         #expect(sheet.draft.state.withLock { $0.running == nil })
+    }
+
+    @Test func whatWasFetchedGivesItsRoomBack() throws {
+        let sheet = try Sheet(base: base)
+        try sheet.write([1, 2, 3], at: 100)
+        try sheet.fill(ByteRange(0, 8_000))
+        try sheet.draft.synchronize()
+        try sheet.fill(ByteRange(0, 30_000))
+        try sheet.write([4, 5, 6], at: 9_000)
+        sheet.draft.beginRead()
+        try sheet.draft.dropFilled()
+        #expect(sheet.draft.bytesHere == 30_000)
+        sheet.draft.endRead()
+        try sheet.draft.dropFilled()
+        #expect(sheet.draft.bytesHere == 8_003)
+        #expect(try sheet.read() == sheet.bytes)
+        try sheet.recover()
+        #expect(try sheet.read() == sheet.bytes)
     }
 
     @Test func strays() throws {

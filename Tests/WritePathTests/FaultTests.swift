@@ -160,7 +160,9 @@ struct Play: Sendable {
         for function in [FakeFunction.createFile, .completeUpload] {
             for error in [DriveError.rejected(refusal), .accessDenied(refusal), .tooLarge(refusal)] {
                 let play = try await Play()
-                play.fake.script(function, .fail(error))
+                // A completion that is rejected is tried once more from the start.
+                let times = function == .completeUpload && error == .rejected(refusal) ? 2 : 1
+                play.fake.script(function, times: times, .fail(error))
                 try await play.stage.create("a", Scenario.small)
                 await play.wait("fails") { $0.life.back.statuses.first?.stage == .failed }
                 let calls = play.fake.totalCalls

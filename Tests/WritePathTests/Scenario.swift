@@ -65,6 +65,15 @@ extension Scenario {
             try await stage.close("a")
         },
         Scenario("a copy under another name", before: ["b": large]) { try await $0.copy("b", to: "a") },
+        Scenario("a copy whose original is removed and that is changed", before: ["b": large]) { stage in
+            stage.at("before rename") { stage in
+                try await stage.remove("b")
+                try await stage.open("a")
+                try await stage.write("a", [7, 7, 7], at: 200)
+                try await stage.close("a")
+            }
+            try await stage.copy("b", to: "a")
+        },
         Scenario("several things at once", before: ["a": small, "b": large]) { stage in
             try await stage.create("c", other)
             try await stage.open("b")

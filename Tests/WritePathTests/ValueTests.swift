@@ -36,10 +36,14 @@ import Testing
             for _ in 0..<12 {
                 let lower = Int64(random.next() % 60)
                 let range = ByteRange(lower, lower + Int64(random.next() % 12))
-                if random.next() % 5 == 0 {
+                switch random.next() % 5 {
+                case 0:
                     set.cut(at: lower)
                     bytes = bytes.filter { $0 < lower }
-                } else {
+                case 1:
+                    set.remove(range)
+                    bytes.subtract(range.lower..<range.upper)
+                default:
                     set.insert(range)
                     bytes.formUnion(range.lower..<range.upper)
                 }
@@ -153,6 +157,20 @@ struct SplitMix: RandomNumberGenerator {
         #expect(queue.due(at: moment(1)).isEmpty)
         queue.ended(b)
         #expect(queue.due(at: moment(1)) == [a])
+    }
+
+    /// Of two wishes for another turn the earlier one counts, whoever has it.
+    @Test func whoIsWantedWhileItRunsDoesNotWaitLonger() {
+        for (wanted, next) in [(2, 300), (300, 2)] {
+            var queue = UploadQueue(places: 1)
+            queue.schedule(a, at: moment(1))
+            #expect(queue.due(at: moment(1)) == [a])
+            queue.schedule(a, at: moment(wanted))
+            queue.ended(a, next: moment(next))
+            #expect(queue.due(at: moment(2)) == [a])
+            queue.ended(a)
+            #expect(queue.due(at: moment(999)).isEmpty)
+        }
     }
 
     /// Twenty thousand that are all forgotten, first come last, while they wait in line.

@@ -26,6 +26,8 @@ struct DraftMachine: Sendable {
     /// The drive does not copy the base.
     private var mayNotCopy = false
     private var mismatches = 0
+    /// Uploads in a row that the drive did not let come to their end.
+    private var refusals = 0
 
     /// - Parameter isRecovered: the record comes from an earlier run, so calls that it announces may have been made.
     init(_ record: DraftRecord, _ policy: UploadPolicy, isRecovered: Bool = false) {
@@ -226,13 +228,17 @@ extension DraftMachine {
         case .retry: record.failure = nil
         case .failed(let words): record.failure = words
         case .assembled, .hashed, .preHashMatched, .hashRefused, .copyRefused: prepared(event)
-        case .opened, .made, .found, .taken, .nothingFound, .sent, .whole, .unfinished, .sessionGone, .sessionSpent:
+        case .opened, .made, .found, .taken, .nothingFound, .sent, .whole, .unfinished, .sessionGone, .sessionSpent,
+            .refused:
             uploaded(event)
         case .placed(let place):
             record.object?.place = place
             placeIsOut = false
         case .lost:
             // What should have made room for it stays; bytes of ours are sent once more.
+            if let copied = record.upload?.copied, record.content?.base?.object == record.object?.id {
+                record.content?.base?.object = copied
+            }
             record.object = nil
             record.upload = nil
             if record.content == nil { record.replaced = [] }
@@ -339,6 +345,13 @@ extension DraftMachine {
             record.upload = nil
             allSent = false
         case .sessionSpent: if let upload = record.upload { abandon(upload) }
+        case .refused(let words):
+            if let upload = record.upload { abandon(upload) }
+            refusals += 1
+            if refusals > 1, !record.isRemoved {
+                record.failure = words
+                refusals = 0
+            }
         default: preconditionFailure("not an event of an upload")
         }
     }
@@ -371,26 +384,12 @@ extension DraftMachine {
         }
         record.object = PlacedObject(id: object, place: upload.place)
         placeIsOut = false
+        refusals = 0
+        // Of a copy the original may go from now on.
+        if let copied = upload.copied, record.content?.base?.object == copied { record.content?.base?.object = object }
     }
 
     private mutating func add(_ object: ReplacedObject) {
         if !record.replaced.contains(where: { $0.object == object.object }) { record.replaced.append(object) }
-    }
-}
-
-extension DraftContent {
-    /// The stored object that this is, byte for byte, when the spool has nothing of its own.
-    fileprivate var whole: BaseContent? {
-        guard let base, present.isEmpty, size == base.size, baseEnd >= size, base.hash != nil, size > 0
-        else { return nil }
-        return base
-    }
-
-    /// What the spool does not have and the base does.
-    var missing: [ByteRange] {
-        guard let base else { return [] }
-        let end = min(size, min(baseEnd, base.size))
-        guard end > 0 else { return [] }
-        return RangeSet(present).pieces(of: ByteRange(0, end)).filter { !$0.isPresent }.map(\.range)
     }
 }

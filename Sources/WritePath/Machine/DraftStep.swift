@@ -78,6 +78,9 @@ enum DraftEvent: Hashable, Sendable {
     case sessionGone
     /// The session does not go on, and what it made so far is litter.
     case sessionSpent
+    /// The drive does not end the upload: once more from the start, as it may lack what it said it had. Twice in a row
+    /// it is its last word.
+    case refused(String)
     case placed(DrivePlace)
     /// The object is gone from the drive, by somebody else's hand.
     case lost

@@ -38,6 +38,16 @@ struct RangeSet: Hashable, Sendable {
         }
     }
 
+    mutating func remove(_ range: ByteRange) {
+        if range.isEmpty { return }
+        ranges = ranges.flatMap { old in
+            [
+                ByteRange(old.lower, max(old.lower, min(old.upper, range.lower))),
+                ByteRange(min(old.upper, max(old.lower, range.upper)), old.upper),
+            ]
+        }.filter { !$0.isEmpty }
+    }
+
     /// `range` cut into pieces that are all in the set or all outside of it, in order.
     func pieces(of range: ByteRange) -> [(range: ByteRange, isPresent: Bool)] {
         var pieces: [(range: ByteRange, isPresent: Bool)] = []

@@ -14,6 +14,8 @@ final class Room: Sendable {
 
     private struct State {
         var credit: Int64 = 0
+        /// For what is being fetched to complete files.
+        var promised: Int64 = 0
     }
 
     /// Bytes written between two looks.
@@ -38,17 +40,36 @@ final class Room: Sendable {
             return true
         }
         if isPaid { return .yes }
-        let answer = try look(bytes, queued: queued())
+        if let quota = quota.withLock({ $0 }), let left = quota(), left < bytes {
+            return .no("the drive has no room for it")
+        }
+        let answer = try look(bytes, queued: queued(), promised: state.withLock { $0.promised })
         if answer == .yes { state.withLock { $0.credit = Self.step } }
         return answer
     }
 
-    private func look(_ bytes: Int64, queued: Int64) throws(SpoolError) -> Answer {
-        let wanted = bytes + Self.step
-        if let quota = quota.withLock({ $0 }), let left = quota(), left < bytes {
-            return .no("the drive has no room for it")
+    /// Keeps room for `bytes` of a file that is queued already, until they are there: `redeem`.
+    func promise(_ bytes: Int64, queued: () -> Int64) throws(SpoolError) -> Answer {
+        if bytes == 0 { return .yes }
+        // One at a time looks and takes.
+        let result = state.withLock { state -> Result<Answer, SpoolError> in
+            do throws(SpoolError) {
+                let answer = try look(bytes, queued: queued(), promised: state.promised)
+                if answer == .yes { state.promised += bytes }
+                return .success(answer)
+            } catch {
+                return .failure(error)
+            }
         }
-        if let most = settings.spoolMax, queued + bytes > most {
+        return try result.get()
+    }
+
+    /// `bytes` of what was promised are there, or are not going to be.
+    func redeem(_ bytes: Int64) { state.withLock { $0.promised -= bytes } }
+
+    private func look(_ bytes: Int64, queued: Int64, promised: Int64) throws(SpoolError) -> Answer {
+        let wanted = bytes + promised + Self.step
+        if let most = settings.spoolMax, queued + promised + bytes > most {
             return bytes > most ? .no("larger than the spool may be") : .wait("the spool is at its bound")
         }
         let free = try spool.freeBytes() - settings.diskReserve

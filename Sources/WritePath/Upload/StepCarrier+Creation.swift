@@ -38,7 +38,10 @@ extension StepCarrier {
             case .change(.invalidProof):
                 proofsRefused += 1
                 return [proofsRefused > 1 ? .hashRefused : .nothingFound]
-            case .nameTaken where !upload.isTwin: return [.nothingFound, .taken(nil)]
+            case .nameTaken where !upload.isTwin:
+                certainlyNotMade()
+                guard let found = try await whoHas(upload.place) else { return [.taken(nil)] }
+                holder = found
             case .notFound, .inRecycleBin:
                 certainlyNotMade()
                 throw Trouble(.final, "its folder is gone from the drive")
@@ -53,10 +56,9 @@ extension StepCarrier {
     /// A copy may come under a name of the drive's choice. After a lost answer it is looked for; when it cannot be told
     /// from others the bytes are sent instead, and what may have been made is named in the log (docs/journal.md).
     private mutating func copy(_ object: ObjectID, _ upload: UploadRecord) async throws(Trouble) -> [DraftEvent] {
+        let change: TreeChange
         do throws(DriveError) {
-            let change = try await drive.copy(object, to: upload.place.folder, .background)
-            try await settle(change.task)
-            return [.made(change.object)]
+            change = try await drive.copy(object, to: upload.place.folder, .background)
         } catch {
             switch error {
             case .change(.uncertain):
@@ -69,6 +71,13 @@ extension StepCarrier {
                 throw Trouble(error)
             }
         }
+        do throws(DriveError) {
+            try await settle(change.task)
+        } catch {
+            // Whether it came to its end is asked of the object itself.
+            owner.log.warning("a copy for “\(upload.place.name)”: \(Trouble(error).words)")
+        }
+        return [.made(change.object)]
     }
 
     /// What an unanswered call copied: the only file of a moment ago with these bytes, and with the original's name or
@@ -125,6 +134,21 @@ extension StepCarrier {
         owner.log.warning(
             "“\(upload.place.name)” was made elsewhere too: that version (\(other.size) bytes) goes to the recycle bin")
         return [.taken(ReplacedObject(object: object, folder: upload.place.folder.file, isForeign: true))]
+    }
+
+    /// What the folder shows under a name that the drive says is taken, and not by what.
+    private func whoHas(_ place: DrivePlace) async throws(Trouble) -> ObjectID? {
+        var marker: String?
+        repeat {
+            do throws(DriveError) {
+                let page = try await drive.list(place.folder, marker: marker, .background)
+                if let found = page.files.first(where: { $0.name == place.name && !$0.isTrashed }) { return found.id }
+                marker = page.next
+            } catch {
+                throw Trouble(error)
+            }
+        } while marker != nil
+        return nil
     }
 
     /// Looks through the folder for what an unanswered create call may have made of content that the drive knew. Where

@@ -11,7 +11,7 @@ extension StepCarrier {
     private static let window = 100
     private static let triesMax = 4
 
-    /// Sends what the drive does not have yet. Cancelled when the bytes change.
+    /// Sends what the drive does not have yet. Cancelled when the bytes change or nobody wants them any more.
     mutating func send(_ session: UploadSession) async throws(Trouble) -> [DraftEvent] {
         guard let upload = draft.record.upload else { return [] }
         var next = isFresh ? 1 : try await firstMissing(session, upload)
@@ -20,7 +20,7 @@ extension StepCarrier {
         let count = max(1, Int((upload.size + upload.partSize - 1) / upload.partSize))
         var failures = 0
         while next <= count {
-            if draft.record.content?.revision != upload.revision { return [] }
+            if !draft.wants(upload.revision) { return [] }
             do throws(DriveError) {
                 let link = try await link(session, next, count)
                 try await send(link, next, upload)
@@ -81,7 +81,7 @@ extension StepCarrier {
         draft.file.retain()
         defer { draft.file.release() }
         draft.state.withLock { $0.sent = offset }
-        // In a task of its own, so that a change of the bytes can end it.
+        // In a task of its own, so that a change of the bytes or a removal can end it.
         let sending = Task { () async -> DriveError? in
             do throws(DriveError) {
                 try await drive.sendPart(link, range, of: source) { count in
@@ -93,7 +93,7 @@ extension StepCarrier {
             }
         }
         let isWanted = draft.state.withLock { state in
-            guard state.machine.record.content?.revision == upload.revision else { return false }
+            guard state.wants(upload.revision) else { return false }
             state.sending = Task {
                 await withTaskCancellationHandler { _ = await sending.value } onCancel: { sending.cancel() }
             }

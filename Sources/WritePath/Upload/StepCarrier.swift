@@ -48,46 +48,9 @@ struct StepCarrier {
         }
     }
 
-    /// Brings what only the base has into the spool. A try that failed may have brought some of it.
-    private func assemble() async throws(Trouble) -> [DraftEvent] {
-        guard let content = draft.record.content, let base = content.base else { return [] }
-        let piece = PieceBuffer(count: 1 << 20)
-        let whole = ByteRange(0, min(content.size, min(content.baseEnd, base.size)))
-        let pieces = draft.state.withLock { $0.present.pieces(of: whole) }
-        for range in pieces.filter({ !$0.isPresent }).map(\.range) {
-            var offset = range.lower
-            while offset < range.upper {
-                if draft.record.content?.revision != content.revision { return [] }
-                let part = piece.first(Int(min(Int64(piece.count), range.upper - offset)))
-                do throws(WriteError) {
-                    let deadline = owner.time.now() + .seconds(60)
-                    try await owner.readBase(base, of: draft, at: offset, into: part, until: deadline)
-                } catch {
-                    throw Trouble(error)
-                }
-                let (at, draft, count) = (offset, draft, part.count)
-                let isFilled: Bool
-                do throws(SpoolError) {
-                    isFilled = try await owner.disk.run { () throws(SpoolError) in
-                        try draft.fill(UnsafeRawBufferPointer(piece.first(count)), at: at)
-                    }
-                } catch {
-                    throw Trouble(.passing, "\(error)")
-                }
-                guard isFilled else { return [] }
-                offset += Int64(part.count)
-            }
-        }
-        do throws(SpoolError) {
-            try await owner.disk.run { [draft] () throws(SpoolError) in try draft.synchronize() }
-        } catch {
-            throw Trouble(.passing, "\(error)")
-        }
-        return draft.record.content?.revision == content.revision ? [.assembled] : []
-    }
-
     /// Goes on from what was hashed while the file was written.
     private func hash() async throws(Trouble) -> [DraftEvent] {
+        guard !draft.record.isRemoved else { return [] }
         let (running, size, revision) = draft.state.withLock { state in
             (state.running, state.machine.record.content?.size ?? 0, state.machine.record.content?.revision ?? 0)
         }
@@ -97,7 +60,7 @@ struct StepCarrier {
                 var hash = running ?? RunningHash()
                 let piece = PieceBuffer(count: 1 << 20)
                 while hash.count < size {
-                    if draft.record.content?.revision != revision { return nil }
+                    if !draft.wants(revision) { return nil }
                     let part = piece.first(Int(min(Int64(piece.count), size - hash.count)))
                     try file.read(at: hash.count, into: part)
                     hash.take(UnsafeRawBufferPointer(part), at: hash.count)
@@ -119,6 +82,12 @@ struct StepCarrier {
             switch error {
             case .change(.uploadGone): return try await confirm(session.object, isSpent: true)
             case .change(.contentMismatch): return [.whole(session.object, size: -1, hash: nil)]
+            case .notFound, .inRecycleBin: return [.sessionGone]
+            case .rejected:
+                // A part that counts as sent may not have arrived.
+                let words = Trouble(error).words
+                owner.log.warning("the upload of “\(draft.record.place.name)” cannot be completed: \(words)")
+                return [.refused(words)]
             default: throw Trouble(error)
             }
         }

@@ -63,9 +63,10 @@ struct UploadQueue {
         running.insert(id)
     }
 
-    mutating func ended(_ id: DraftID) {
+    /// Its turn is over. Wanted again at `next`, or earlier where somebody said so meanwhile.
+    mutating func ended(_ id: DraftID, next: Moment? = nil) {
         running.remove(id)
-        if let moment = again.removeValue(forKey: id) { schedule(id, at: moment) }
+        if let moment = [again.removeValue(forKey: id), next].compactMap(\.self).min() { schedule(id, at: moment) }
     }
 
     mutating func forget(_ id: DraftID) {

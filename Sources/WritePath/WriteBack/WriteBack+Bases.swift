@@ -7,7 +7,16 @@ import Synchronization
 extension WriteBack {
     /// `draft` has bytes in another file's object from now on.
     func standsOn(_ object: ObjectID, _ draft: Draft) {
-        state.withLock { _ = $0.copies[object, default: []].insert(draft.id) }
+        state.withLock { $0.stand(draft.id, on: object) }
+    }
+
+    /// A copy that has been made stands on itself, and on its original again if it is lost.
+    func rebased(_ draft: Draft, since before: DraftRecord) {
+        state.withLock { state in
+            let record = draft.record
+            guard let base = record.content?.base?.object, base != before.content?.base?.object else { return }
+            state.stand(draft.id, on: base == record.object?.id ? nil : base)
+        }
     }
 
     /// Copies of `object` that are not made yet.

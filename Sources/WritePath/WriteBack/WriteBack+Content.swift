@@ -61,6 +61,7 @@ extension WriteBack {
             state.machine.handle(.began(content))
             state.present = RangeSet()
             state.logged = RangeSet()
+            state.filled = RangeSet()
             state.size = content.size
             state.modified = content.modified
             state.baseEnd = content.baseEnd
@@ -211,16 +212,7 @@ extension WriteBack {
         }
         guard isDue else { return }
         do throws(SpoolError) {
-            try await disk.run { [spool] () throws(SpoolError) in
-                try draft.synchronize()
-                guard draft.file.takeNewNames() else { return }
-                do throws(SpoolError) {
-                    try spool.synchronizeNames()
-                } catch {
-                    draft.file.keepNewNames()
-                    throw error
-                }
-            }
+            try await synchronize(draft)
         } catch {
             throw .spool(error)
         }
@@ -246,12 +238,28 @@ extension WriteBack {
         if draft.state.withLock({ $0.writers == 0 }) { wake(draft) }
     }
 
+    /// What is in the spool, its log, and the names of both are on the disk when this returns.
+    func synchronize(_ draft: Draft) async throws(SpoolError) {
+        try await disk.run { [spool] () throws(SpoolError) in
+            try draft.synchronize()
+            guard draft.file.takeNewNames() else { return }
+            do throws(SpoolError) {
+                try spool.synchronizeNames()
+            } catch {
+                draft.file.keepNewNames()
+                throw error
+            }
+        }
+    }
+
     /// Fills `target` from `offset`; returns how many bytes, fewer only at the end of the file.
     public func read(
         _ draft: Draft, at offset: Int64, into target: UnsafeMutableRawBufferPointer, until deadline: Moment
     ) async throws(WriteError) -> Int {
         let size = draft.size
         guard offset < size, target.count > 0 else { return 0 }
+        draft.beginRead()
+        defer { draft.endRead() }
         let (pieces, base) = draft.plan(ByteRange(offset, min(size, offset + Int64(target.count))))
         var filled = 0
         for piece in pieces {

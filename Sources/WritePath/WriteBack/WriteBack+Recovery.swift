@@ -31,23 +31,20 @@ extension WriteBack {
         let file = spool.file(record.id)
         if let content = record.content, !record.isRemoved {
             let found = try await onDisk { () throws(SpoolError) in
-                (facts: try file.facts(), entries: content.base == nil ? [] : try file.entries())
-            }
-            if let facts = found.facts {
-                let isAsSealed = facts.size == content.size && facts.modified == content.modified
-                if content.state == .open || !isAsSealed {
-                    try await onDisk { () throws(SpoolError) in
-                        try file.synchronize()
-                        try file.synchronizeLog()
-                    }
-                    machine.handle(.changed)
-                    let (present, baseEnd) = Self.replay(found.entries, content)
-                    machine.handle(
-                        .sealed(
-                            size: facts.size, modified: facts.modified, baseEnd: min(baseEnd, facts.size),
-                            present: content.base == nil
-                                ? [ByteRange(0, facts.size)] : RangeSet(present.ranges, below: facts.size).ranges))
+                let found = try file.found(of: content)
+                if found?.isAsSealed == false {
+                    try file.synchronize()
+                    try file.synchronizeLog()
                 }
+                return found
+            }
+            if let found {
+                if !found.isAsSealed { machine.handle(.changed) }
+                // A sealed file's log may be ahead of its row too: what was fetched from the base.
+                machine.handle(
+                    .sealed(
+                        size: found.size, modified: found.modified, baseEnd: found.baseEnd,
+                        present: found.present.ranges))
             } else if machine.record.upload?.phase != .placing {
                 machine.handle(.failed("its bytes are gone from the spool folder"))
                 log.error("the bytes of “\(record.place.name)” are gone from the spool folder")
@@ -58,7 +55,7 @@ extension WriteBack {
         return draft
     }
 
-    /// What the spool has, by its log: the base's end moves both ways, and takes what lay beyond it along.
+    /// What a log says: the base's end moves both ways, and takes what lay beyond it along.
     static func replay(_ entries: [SpoolFile.RangeEntry], _ content: DraftContent) -> (RangeSet, Int64) {
         if entries.isEmpty { return (RangeSet(content.present), content.baseEnd) }
         var present = RangeSet()
@@ -82,5 +79,32 @@ extension WriteBack {
         } catch {
             throw StoreError("\(error)")
         }
+    }
+}
+
+extension SpoolFile {
+    /// What an earlier run left of a draft.
+    struct Found {
+        var size: Int64
+        var modified: UnixTime
+        var baseEnd: Int64
+        var present: RangeSet
+        var isAsSealed: Bool
+    }
+
+    /// `nil` when the bytes are gone.
+    func found(of content: DraftContent) throws(SpoolError) -> Found? {
+        guard let facts = try facts() else { return nil }
+        let isAsSealed = facts.size == content.size && facts.modified == content.modified
+        var found = Found(
+            size: facts.size, modified: facts.modified, baseEnd: min(content.baseEnd, facts.size),
+            present: RangeSet([ByteRange(0, facts.size)]), isAsSealed: isAsSealed && content.state == .sealed)
+        if content.base != nil {
+            let (present, baseEnd) = WriteBack.replay(try entries(), content)
+            // The crash came between the file's length and its log: what it grows by later is not the base's.
+            if facts.size < baseEnd { try append(.baseEnd(facts.size)) }
+            (found.present, found.baseEnd) = (RangeSet(present.ranges, below: facts.size), min(baseEnd, facts.size))
+        }
+        return found
     }
 }

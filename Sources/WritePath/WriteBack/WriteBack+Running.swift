@@ -83,8 +83,7 @@ extension WriteBack {
             log.warning("“\(draft.record.place.name)” does not get on: \(trouble.words)")
         }
         state.withLock { state in
-            state.queue.ended(draft.id)
-            if let next, state.byID[draft.id] === draft { state.queue.schedule(draft.id, at: next) }
+            state.queue.ended(draft.id, next: state.byID[draft.id] === draft ? next : nil)
         }
         draft.turns.ring()
         bell.ring()
@@ -94,6 +93,7 @@ extension WriteBack {
     func run(_ draft: Draft) async -> RunEnd {
         var carrier = StepCarrier(owner: self, draft: draft)
         var done: [DraftStep: Int] = [:]
+        var isRemoval = false
         while !Task.isCancelled {
             do {
                 try await sealLeftOpen(draft)
@@ -105,6 +105,7 @@ extension WriteBack {
                     // Changed once more: the step may not be right any longer.
                     guard draft.record == next.record else { continue }
                 }
+                isRemoval = next.record.isRemoved
                 log.debug("draft \(draft.id) “\(next.record.place.name)”: \(next.step)")
                 done[next.step, default: 0] += 1
                 if done[next.step, default: 0] > Self.repeatsMax {
@@ -123,8 +124,7 @@ extension WriteBack {
             } catch let trouble as Trouble {
                 if case .cancelled = trouble.cause, Task.isCancelled { return .stopped }
                 if trouble.cause == .cancelled { continue }
-                await note(trouble, on: draft)
-                return .trouble(trouble)
+                if await note(trouble, on: draft, isRemoval) { return .trouble(trouble) }
             } catch {
                 return .trouble(Trouble(.passing, "\(error)"))
             }
@@ -168,25 +168,32 @@ extension WriteBack {
 
     /// Tells the machine; returns whether the upload is another one now.
     private func apply(_ events: [DraftEvent], to draft: Draft) async throws(StoreError) -> Bool {
-        let (isChanged, isOther) = draft.state.withLock { state in
+        let (before, record) = draft.state.withLock { state in
             let before = state.machine.record
             for event in events { state.machine.handle(event) }
-            let record = state.machine.record
-            return (before != record, before.upload?.session != record.upload?.session && record.upload == nil)
+            return (before, state.machine.record)
         }
-        if isChanged { try await save([draft]) }
-        return isOther
+        rebased(draft, since: before)
+        if before != record { try await save([draft]) }
+        return before.upload?.session != record.upload?.session && record.upload == nil
     }
 
-    /// What cannot go on by itself is marked so in its row.
-    private func note(_ trouble: Trouble, on draft: Draft) async {
-        guard trouble.kind == .final || trouble.kind == .gone else { return }
-        draft.state.withLock { $0.machine.handle(.failed(trouble.words)) }
+    /// What cannot go on by itself is marked so in its row. False when the trouble is with what nobody wants any more:
+    /// the file was removed meanwhile, and that must not keep it from going.
+    private func note(_ trouble: Trouble, on draft: Draft, _ isRemoval: Bool) async -> Bool {
+        guard trouble.kind == .final || trouble.kind == .gone else { return true }
+        let isMeant = draft.state.withLock { state in
+            guard isRemoval || !state.machine.record.isRemoved else { return false }
+            state.machine.handle(.failed(trouble.words))
+            return true
+        }
+        guard isMeant else { return false }
         do {
             try await save([draft])
         } catch {
             log.error("a failure cannot be noted: \(error)")
         }
+        return true
     }
 
     /// What the drive has now, asked for where no answer brought it. Our own file that somebody removed meanwhile is
@@ -206,6 +213,7 @@ extension WriteBack {
         }
         if record.content == nil { return nil }
         draft.state.withLock { $0.machine.handle(.lost) }
+        rebased(draft, since: record)
         throw Trouble(.passing, "it was removed from the drive by somebody else and is sent again")
     }
 

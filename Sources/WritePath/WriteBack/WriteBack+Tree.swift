@@ -86,7 +86,8 @@ extension WriteBack {
             state.machine.takeBack(gone.yielded)
             state.isOver = state.isOver || gone.isMade
         }
-        guard gone.isMade else { return }
+        // Its upload was stopped.
+        guard gone.isMade else { return wake(gone.draft) }
         leave(gone.draft)
         observer.withLock { $0 }?.ended(gone.draft.record, nil)
         gone.draft.ending.complete(.success(()))

@@ -17,9 +17,22 @@ public final class WriteBack: Sendable {
         var nextID: UInt64 = 1
         var handles: [UInt64: (opens: Int, writers: Int)] = [:]
         var queue: UploadQueue
-        /// Drafts that stand on an object of another file, or on one that another file is to remove.
-        var copies: [ObjectID: Set<DraftID>] = [:]
+        /// Drafts that stand on an object of another file, or on one that another is to remove; and the other way round.
+        private(set) var copies: [ObjectID: Set<DraftID>] = [:]
+        private var stands: [DraftID: ObjectID] = [:]
         var isStopped = false
+
+        init(queue: UploadQueue) { self.queue = queue }
+
+        mutating func stand(_ id: DraftID, on object: ObjectID?) {
+            if let old = stands.removeValue(forKey: id) {
+                copies[old]?.remove(id)
+                if copies[old]?.isEmpty == true { copies[old] = nil }
+            }
+            guard let object else { return }
+            stands[id] = object
+            copies[object, default: []].insert(id)
+        }
     }
 
     let drive: any WritableDrive
@@ -116,44 +129,42 @@ public final class WriteBack: Sendable {
     private func count(
         _ inode: UInt64, _ change: (inout (opens: Int, writers: Int)) -> Void
     ) -> (Draft, (opens: Int, writers: Int))? {
-        let (draft, count) = state.withLock { state -> (Draft?, (opens: Int, writers: Int)) in
+        // The draft is told under the same lock: of two at once the last count would not be the last to arrive.
+        let (draft, count, isLast) = state.withLock { state -> (Draft?, (opens: Int, writers: Int), Bool) in
             var count = state.handles[inode] ?? (0, 0)
             change(&count)
             state.handles[inode] = count.opens > 0 ? count : nil
-            return (state.byInode[inode], count)
+            let draft = state.byInode[inode]
+            return (draft, count, draft?.setHandles(count.opens, writers: count.writers) ?? false)
         }
         guard let draft else { return nil }
-        draft.setHandles(count.opens, writers: count.writers)
+        if isLast { draft.file.release() }
         return (draft, count)
     }
 
     func enter(_ draft: Draft) {
-        let count = state.withLock { state in
+        let isLast = state.withLock { state in
             state.byInode[draft.inode] = draft
             state.byID[draft.id] = draft
             let record = draft.record
-            if let base = record.content?.base?.object, base != record.object?.id {
-                state.copies[base, default: []].insert(draft.id)
-            }
-            return state.handles[draft.inode] ?? (0, 0)
+            let base = record.content?.base?.object
+            if base != record.object?.id { state.stand(draft.id, on: base) }
+            let count = state.handles[draft.inode] ?? (0, 0)
+            return draft.setHandles(count.opens, writers: count.writers)
         }
-        draft.setHandles(count.opens, writers: count.writers)
+        if isLast { draft.file.release() }
     }
 
     func leave(_ draft: Draft) {
-        state.withLock { state in
+        let isLast = state.withLock { state in
             if state.byInode[draft.inode] === draft { state.byInode[draft.inode] = nil }
             state.byID[draft.id] = nil
             state.queue.forget(draft.id)
             state.queue.ended(draft.id)
-            let bases = [draft.record.content?.base?.object, draft.state.withLock { $0.given }]
-            for base in bases.compactMap({ $0 }) {
-                guard var copies = state.copies[base] else { continue }
-                copies.remove(draft.id)
-                state.copies[base] = copies.isEmpty ? nil : copies
-            }
+            state.stand(draft.id, on: nil)
+            return draft.setHandles(0, writers: 0)
         }
-        draft.setHandles(0, writers: 0)
+        if isLast { draft.file.release() }
         draft.closeBase()
     }
 
