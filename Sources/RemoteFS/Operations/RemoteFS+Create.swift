@@ -82,7 +82,6 @@ extension RemoteFS {
             name: place.name, inode: inode, view: .object, file: file, size: 0)
         overlay.change(inode) { $0.own(permissions, configuration.directoryPermissions, caller, configuration) }
         touch(place.parent)
-        try await keep([inode, place.parent], [ListingEdit(folder: folder, put: [file])])
         // Its listing begins empty in the database too, so that what is made in it is known after a remount.
         do {
             try await store.save(StoredListing(files: [], listedAt: now), of: made)
@@ -90,7 +89,9 @@ extension RemoteFS {
             log.error("the listing of a new folder cannot be kept: \(error)")
         }
         directories.made(entry.folder)
+        // Before the database: a listing that is kept in between must know of it.
         directories.edit(.object(folder)) { $0.show(entry, settled: time.now()) }
+        try await keep([inode, place.parent], [ListingEdit(folder: folder, put: [file])])
         credit(entry, parent: place.parent, folder: .object(folder))
         return self.entry(of: entry, freshUntil: time.now() + configuration.directoryLifetime)
     }

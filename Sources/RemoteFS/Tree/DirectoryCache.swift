@@ -229,7 +229,7 @@ final class DirectoryCache: Sendable {
                 load.finish(.success(()))
                 if isInstalled {
                     await loader.save(entries, of: folder) { [self] files in
-                        update(folder) { $0.edits.settled(files) }
+                        update(folder) { $0.isLast(load) ? $0.edits.settled(files) : nil }
                     }
                 }
             } catch {

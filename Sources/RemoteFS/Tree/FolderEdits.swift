@@ -14,12 +14,19 @@ struct FolderEdits {
         var settled: Moment?
     }
 
+    private struct Hidden {
+        /// `nil` while its change is unfinished.
+        var settled: Moment?
+        /// After a restart nothing but the stored listing would show it.
+        var isKept: Bool
+    }
+
     /// For so long the drive's listings may be behind its own answers.
     static let lag = Duration.seconds(10)
 
     private var shown: [FileName: Shown] = [:]
-    /// Objects that are not to be seen here; the moment when that was settled.
-    private var hidden: [ObjectID: Moment?] = [:]
+    /// Objects that are not to be seen here.
+    private var hidden: [ObjectID: Hidden] = [:]
     /// Under which names `shown` shows an object, wherever the listing has it.
     private var objects: [ObjectID: Set<FileName>] = [:]
     private var byInode: [InodeNumber: FileName] = [:]
@@ -52,8 +59,10 @@ struct FolderEdits {
 
     /// An object is not to be seen here, neither by the listing nor by what a finished change left; an unfinished one
     /// goes on showing what it shows.
-    mutating func hide(_ object: ObjectID, settled: Moment?) {
-        hidden[object] = .some(settled)
+    ///
+    /// - Parameter isKept: the database goes on having it here: a move that is unfinished at a restart shows nothing.
+    mutating func hide(_ object: ObjectID, settled: Moment?, isKept: Bool = false) {
+        hidden[object] = Hidden(settled: settled, isKept: isKept)
         for name in objects[object] ?? [] where shown[name]?.settled != nil { drop(name) }
         version += 1
     }
@@ -68,7 +77,7 @@ struct FolderEdits {
     mutating func installed(askedAt asked: Moment) {
         let isOld = { (settled: Moment?) in settled.map { $0 + Self.lag < asked } ?? false }
         for (name, item) in shown where isOld(item.settled) { drop(name) }
-        hidden = hidden.filter { !isOld($0.value) }
+        hidden = hidden.filter { !isOld($0.value.settled) }
         version += 1
     }
 
@@ -90,8 +99,9 @@ struct FolderEdits {
     /// The files that the drive has by now, for the database: what is unfinished is in the journal.
     func settled(_ files: [DriveFile]) -> [DriveFile] {
         if isEmpty { return files }
-        let added = shown.values.filter { $0.settled != nil }.map(\.entry.file)
-        return files.filter { hidden[$0.id] == nil && objects[$0.id] == nil }
-            + Dictionary(added.map { ($0.id, $0) }) { first, _ in first }.values.sorted { $0.name < $1.name }
+        let shown = shown.values.filter { $0.settled != nil }.map(\.entry.file)
+        let added = Dictionary(shown.map { ($0.id, $0) }) { first, _ in first }
+        return files.filter { added[$0.id] == nil && hidden[$0.id]?.isKept ?? true }
+            + added.values.sorted { $0.name < $1.name }
     }
 }

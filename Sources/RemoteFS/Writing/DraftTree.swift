@@ -63,7 +63,8 @@ final class DraftTree: DraftObserver {
             directories.edit(.object(object.place.folder)) { $0.unshow(name, InodeNumber(record.inode)) }
         }
         for item in hidden.subtracting(old?.hidden ?? []) {
-            directories.edit(item.folder) { $0.hide(item.object, settled: nil) }
+            let isMoved = record.content == nil && !record.isRemoved && item.object == record.object?.id
+            directories.edit(item.folder) { $0.hide(item.object, settled: nil, isKept: isMoved) }
         }
         if let entry {
             let isOther = old?.entry.map { $0.name != entry.name || $0.file != entry.file } ?? true
