@@ -34,28 +34,6 @@ extension RemoteFS {
         try await keep([place.parent])
     }
 
-    /// Whether a folder is empty is asked of the drive itself, whatever the cache believes (semantics 6).
-    func checkEmpty(_ entry: ListedEntry) async throws(FSError) {
-        if !directories.ownEntries(of: entry.folder).isEmpty { throw .notEmpty }
-        var marker: String?
-        repeat {
-            let page: ListPage
-            do {
-                page = try await drive.list(entry.file.id, marker: marker, .foreground)
-            } catch {
-                throw FSError(error)
-            }
-            for file in page.files where !file.isTrashed && file.isAvailable {
-                let listed = ListedEntry(name: file.name, inode: .root, view: .object, file: file, size: 0)
-                if directories.isShown(listed, in: entry.folder) {
-                    directories.invalidate(entry.folder)
-                    throw .notEmpty
-                }
-            }
-            marker = page.next
-        } while marker != nil
-    }
-
     /// Removes an object now. What is gone already is removed, so a lost answer is simply asked for again.
     func removeFromDrive(_ entry: ListedEntry, in folder: FolderID) async throws(FSError) {
         let (writing, deadline) = (writing, deadline)

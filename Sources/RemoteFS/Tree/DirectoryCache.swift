@@ -279,7 +279,7 @@ extension FSError {
         case .unreachable, .timedOut, .inputOutput, .loginNeeded, .accessDenied: true
         case .noSuchEntry, .notADirectory, .isADirectory, .nameTooLong, .invalidArgument, .readOnly,
             .permissionDenied, .noSuchAttribute, .bufferTooSmall, .badHandle, .stale, .interrupted,
-            .tooManyOpenFiles, .notSupported, .alreadyExists, .notEmpty, .noSpace, .quotaExceeded, .fileTooLarge,
+            .tooManyOpenFiles, .notSupported, .alreadyExists, .notEmpty, .busy, .noSpace, .quotaExceeded, .fileTooLarge,
             .crossDevice, .noData:
             false
         }

@@ -20,6 +20,23 @@ extension WriteBack {
         }
     }
 
+    /// Changes that `object` still has a part in: their bytes are there only, it is under way to another place, or it is
+    /// to be removed.
+    public func users(of object: ObjectID) -> [Draft] {
+        allDrafts.filter { $0.record.names(object) || $0.needs(object) }
+    }
+
+    /// An object that `draft` is to remove lies in `folder` from now on.
+    public func note(_ object: ObjectID, in folder: FileID, of draft: Draft) async throws(WriteError) {
+        let isNoted: Void? = draft.change { state in
+            guard var old = state.machine.record.replaced.first(where: { $0.object == object }) else { return }
+            state.machine.spare([old])
+            old.folder = folder
+            state.machine.handle(.replaces([old]))
+        }
+        if isNoted != nil { try await saving { () async throws(StoreError) in try await save([draft]) } }
+    }
+
     /// Returns when nothing needs `object` any more, so that it may be removed.
     public func release(_ object: ObjectID, until deadline: Moment) async throws(WriteError) {
         for draft in unmadeCopies(of: object) { try await waitUntilStored(draft, until: deadline) }
