@@ -113,11 +113,13 @@ struct Fixture {
         return entry.attributes.inode
     }
 
-    func write(_ bytes: [UInt8], at offset: Int64, through handle: VFS.FileHandle) async throws {
+    func write(
+        _ bytes: [UInt8], at offset: Int64, through handle: VFS.FileHandle, isMapped: Bool = false
+    ) async throws {
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         memory.copyBytes(from: bytes)
         defer { memory.deallocate() }
-        try await fs.write(handle, at: offset, WriteBytes(UnsafeRawBufferPointer(memory)))
+        try await fs.write(handle, at: offset, WriteBytes(UnsafeRawBufferPointer(memory), isMapped: isMapped))
     }
 
     /// Appends to a file that is there; closes it.
