@@ -211,7 +211,9 @@ public final class RemoteFS: FileSystem {
 
     /// The drive says that the object behind `inode` is gone: its folder is listed anew at the next look.
     func vanished(_ inode: InodeNumber) {
-        if let folder = inodes.vanished(inode) { directories.invalidate(folder) }
+        guard let folder = inodes.vanished(inode) else { return }
+        directories.edit(folder) { $0.vanished(inode) }
+        directories.invalidate(folder)
     }
 }
 
