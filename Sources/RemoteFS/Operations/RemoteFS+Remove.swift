@@ -40,16 +40,12 @@ extension RemoteFS {
         try await FSError.from { () async throws(WriteError) in
             try await writing.release(entry.file.id, until: deadline)
         }
-        var tries = 0
-        while true {
-            do throws(DriveError) {
-                let change = try await drive.remove(entry.file.id, configuration.removal, .foreground)
-                if let task = change.task { try await writing.wait(for: task) }
-                break
-            } catch {
-                tries += 1
-                guard case .change(.uncertain) = error, tries < 4 else { throw FSError(error) }
-            }
+        do {
+            try await removeNow(entry.file.id, until: deadline)
+        } catch {
+            // It may be gone all the same: the next look asks the drive.
+            directories.invalidate(folder)
+            throw error
         }
         directories.edit(folder) { edits in
             edits.unshow(entry.name, entry.inode)
@@ -60,6 +56,50 @@ extension RemoteFS {
         if case .object(let object) = folder {
             try await keep([entry.inode], [ListingEdit(folder: object, removed: [entry.file.id.file])])
         }
+    }
+
+    private func removeNow(_ object: ObjectID, until deadline: Moment) async throws(FSError) {
+        var tries = 0
+        while true {
+            let change: TreeChange
+            do throws(DriveError) {
+                change = try await drive.remove(object, configuration.removal, .foreground)
+            } catch {
+                tries += 1
+                guard case .change(.uncertain) = error, tries < 4 else { throw FSError(error) }
+                continue
+            }
+            if let task = change.task { try await finished(task, until: deadline) }
+            return
+        }
+    }
+
+    /// Returns when the drive has done what it does in the background. It goes on when nobody waits any more.
+    func finished(_ task: DriveTaskID, until deadline: Moment) async throws(FSError) {
+        let flight = Flight<Void, DriveError>(time: time)
+        tasks.spawn { [writing] in
+            do throws(DriveError) {
+                try await writing.wait(for: task)
+                flight.complete(.success(()))
+            } catch {
+                flight.complete(.failure(error))
+            }
+        }
+        do throws(FlightError<DriveError>) {
+            try await flight.value(until: deadline)
+        } catch {
+            throw FSError(error) { FSError($0) }
+        }
+    }
+
+    /// The local attributes of what a rename replaced, unless somebody still has it open: its row has them forgotten
+    /// then.
+    func forgetReplaced(_ target: ListedEntry?) -> [InodeNumber] {
+        guard let target, !inodes.isOpen(target.inode), writing.draft(of: target.inode.rawValue) == nil else {
+            return []
+        }
+        overlay.forget(target.inode)
+        return [target.inode]
     }
 
     func drivePlace(of entry: ListedEntry) -> DrivePlace {

@@ -32,7 +32,7 @@ extension RemoteFS {
         guard isDone else { return try await rename(old, to: new, mode) }
         touch(old.parent)
         touch(new.parent)
-        try await keep([old.parent, new.parent])
+        try await keep([old.parent, new.parent] + (mode == .replace ? forgetReplaced(target) : []))
     }
 
     /// The drive's own name for the new place. A rename that does not touch the shown name does not touch the drive's
