@@ -13,18 +13,16 @@ extension RemoteFS {
         var isClear = false
         while !isClear {
             isClear = true
-            for object in try await unseenObjects(in: entry) {
-                for draft in writing.users(of: object) {
-                    if try await part(draft, from: object, in: entry.file.id, until: deadline) { isClear = false }
-                }
+            for (draft, object) in writing.users(of: try await unseenObjects(in: entry)) {
+                if try await part(draft, from: object, in: entry.file.id, until: deadline) { isClear = false }
             }
         }
     }
 
     /// What the drive has in a folder that shows nothing here.
-    private func unseenObjects(in entry: ListedEntry) async throws(FSError) -> [ObjectID] {
+    private func unseenObjects(in entry: ListedEntry) async throws(FSError) -> Set<ObjectID> {
         if !directories.ownEntries(of: entry.folder).isEmpty { throw .notEmpty }
-        var unseen: [ObjectID] = []
+        var unseen: Set<ObjectID> = []
         var marker: String?
         repeat {
             let page: ListPage
@@ -39,7 +37,7 @@ extension RemoteFS {
                     directories.invalidate(entry.folder)
                     throw .notEmpty
                 }
-                unseen.append(file.id)
+                unseen.insert(file.id)
             }
             marker = page.next
         } while marker != nil
@@ -52,11 +50,14 @@ extension RemoteFS {
         _ draft: Draft, from object: ObjectID, in folder: ObjectID, until deadline: Moment
     ) async throws(FSError) -> Bool {
         let record = draft.record
-        if record.isRemoved, draft.isOpen {
-            // Removed, and whoever has it open still reads it.
-            let here = record.replaced.first { $0.object == object && $0.folder == folder.file }
-            guard here != nil, draft.needs(object) || record.content == nil else { return false }
-            try await takeOut(object, of: draft, from: folder)
+        let removal = record.replaced.first { $0.object == object }
+        let mustBeTrashed = removal?.isForeign == true && configuration.removal != .trash
+        if record.isRemoved, !mustBeTrashed {
+            // It may go with its folder as well, unless whoever has the file open still reads it.
+            guard draft.isOpen, removal?.folder == folder.file, draft.needs(object) || record.content == nil else {
+                return false
+            }
+            try await takeOut(object, of: draft, from: folder, until: deadline)
             return true
         }
         do throws(WriteError) {
@@ -73,21 +74,25 @@ extension RemoteFS {
     }
 
     /// Moves an object that is to be removed later to where it does not go with its folder, unseen there too.
-    private func takeOut(_ object: ObjectID, of draft: Draft, from folder: ObjectID) async throws(FSError) {
+    private func takeOut(
+        _ object: ObjectID, of draft: Draft, from folder: ObjectID, until deadline: Moment
+    ) async throws(FSError) {
         var root = ObjectID(drive: object.drive, file: .root)
         if case .object(let mounted) = inodes.rootFolder { root = mounted }
         try await note(object, in: root, of: draft)
-        do throws(DriveError) {
-            let change = try await drive.move(object, to: root.file, .ignore, .foreground)
-            if let task = change.task { try await writing.wait(for: task) }
-        } catch {
-            switch error {
-            case .notFound, .inRecycleBin: return
-            default: break
+        do throws(FSError) {
+            let task: DriveTaskID?
+            do throws(DriveError) {
+                task = try await drive.move(object, to: root.file, .ignore, .foreground).task
+            } catch {
+                throw FSError(error)
             }
+            if let task { try await finished(task, until: deadline) }
+        } catch {
+            if error == .noSuchEntry { return }
             log.warning("an open file that was removed cannot be moved out of its folder: \(error)")
             try await note(object, in: folder, of: draft)
-            throw FSError(error)
+            throw error
         }
     }
 

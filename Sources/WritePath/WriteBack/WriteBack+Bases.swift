@@ -20,10 +20,10 @@ extension WriteBack {
         }
     }
 
-    /// Changes that `object` still has a part in: their bytes are there only, it is under way to another place, or it is
-    /// to be removed.
-    public func users(of object: ObjectID) -> [Draft] {
-        allDrafts.filter { $0.record.names(object) || $0.needs(object) }
+    /// Changes that have one of `objects` in them: their bytes are there only, it is under way to another place, or it
+    /// is to be removed.
+    public func users(of objects: Set<ObjectID>) -> [(draft: Draft, object: ObjectID)] {
+        allDrafts.flatMap { draft in objects.intersection(draft.record.objects).map { (draft, $0) } }
     }
 
     /// An object that `draft` is to remove lies in `folder` from now on.
