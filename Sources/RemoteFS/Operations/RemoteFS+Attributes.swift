@@ -31,7 +31,7 @@ extension RemoteFS {
         let space = try await space.value(until: deadline)
         return FileSystemStatistics(
             totalBytes: max(0, space.total),
-            freeBytes: max(0, space.total - max(0, space.used) - writing.bytesQueued),
+            freeBytes: max(0, max(0, space.total - max(0, space.used)) - writing.bytesQueued),
             nameLengthMax: UInt32(NameLimits.bytesMax))
     }
 

@@ -100,7 +100,8 @@ extension RemoteFS {
             try await untilKernelKnows()
             return .removed
         }
-        let name = NameEncoding.shown(record.place.name)
+        let shown = directories.ownEntry(inode, in: .object(record.place.folder))?.name
+        let name = shown ?? NameEncoding.shown(record.place.name)
         drafts.remember(ListedEntry(name: name, inode: inode, view: .object, file: file, size: file.size))
         do throws(WriteError) {
             guard try await writing.revert(draft, until: deadline) else { return .busy }
