@@ -101,6 +101,9 @@ extension HTTPDrive {
         for (index, reason) in page.dropped.enumerated() where index < 3 {
             note("openFile/list", "an entry was left out: \(reason)")
         }
+        for file in page.items where file.isSizeCut {
+            note("openFile/list", "a file of a size that no file has is shown with \(file.size) bytes")
+        }
         if page.dropped.count > 3 { note("openFile/list", "\(page.dropped.count - 3) more entries were left out") }
     }
 }

@@ -66,12 +66,14 @@ public struct DraftRecord: Hashable, Sendable {
 }
 
 extension DraftRecord {
-    /// Whether this object of the drive has a part in the change: the file stands on it, has become it, or is to remove
-    /// it.
-    public func names(_ object: ObjectID) -> Bool {
-        self.object?.id == object || content?.base?.object == object || upload?.session?.object == object
-            || upload?.result == object || litter.contains(object) || replaced.contains { $0.object == object }
+    /// The objects of the drive that have a part in the change: the file stands on them, has become them, or is to
+    /// remove them.
+    public var objects: [ObjectID] {
+        [object?.id, content?.base?.object, upload?.session?.object, upload?.result].compactMap { $0 } + litter
+            + replaced.map(\.object)
     }
+
+    public func names(_ object: ObjectID) -> Bool { objects.contains(object) }
 }
 
 /// An object and where it lies on the drive.

@@ -146,15 +146,15 @@ public final class RemoteFS: FileSystem {
             reader: reader, store: store, mode: configuration.livePhotos, time: time, tasks: tasks,
             timeout: configuration.timeout, log: log)
         let mode = configuration.livePhotos
+        writing = WriteBack(
+            drive: drive, store: store, reader: reader, spool: spool, settings: writeSettings, time: time,
+            random: random, log: log)
         let loader = ListingLoader(
-            drive: drive, store: store, time: time, log: log, mode: configuration.livePhotos,
+            drive: drive, store: store, writing: writing, time: time, log: log, mode: configuration.livePhotos,
             drives: configuration.root.topEntries)
         directories = DirectoryCache(
             loader: loader, time: time, log: log, tasks: tasks, lifetime: configuration.directoryLifetime,
             entriesMax: configuration.cachedEntriesMax, onReplaced: { inodes.replaced($0, $1.withStoredViews(mode)) })
-        writing = WriteBack(
-            drive: drive, store: store, reader: reader, spool: spool, settings: writeSettings, time: time,
-            random: random, log: log)
         drafts = DraftTree(directories: directories, inodes: inodes, overlay: overlay, time: time)
         writing.attach(drafts)
     }
@@ -211,7 +211,9 @@ public final class RemoteFS: FileSystem {
 
     /// The drive says that the object behind `inode` is gone: its folder is listed anew at the next look.
     func vanished(_ inode: InodeNumber) {
-        if let folder = inodes.vanished(inode) { directories.invalidate(folder) }
+        guard let folder = inodes.vanished(inode) else { return }
+        directories.edit(folder) { $0.vanished(inode) }
+        directories.invalidate(folder)
     }
 }
 

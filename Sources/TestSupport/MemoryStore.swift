@@ -12,6 +12,7 @@ public final class MemoryStore: MetadataStore, JournalStore {
         var attributes: [UInt64: LocalAttributes] = [:]
         var nextNumber: UInt64 = 2
         var failure: StoreError?
+        var endGate: FakeGate?
     }
 
     private let state = Mutex(State())
@@ -21,6 +22,9 @@ public final class MemoryStore: MetadataStore, JournalStore {
 
     /// From now on every call fails like this; `nil` heals it.
     public func fail(with error: StoreError?) { state.withLock { $0.failure = error } }
+
+    /// Whatever drops rows of the journal has its effect at once and its answer after `gate`.
+    public func holdEnds(at gate: FakeGate?) { state.withLock { $0.endGate = gate } }
 
     public func inodeNumbers(for keys: [NodeKey]) async throws(StoreError) -> [UInt64] {
         try perform { state in
@@ -82,6 +86,8 @@ public final class MemoryStore: MetadataStore, JournalStore {
                 state.listings[edit.folder] = listing
             }
         }
+        guard !change.finished.isEmpty, let gate = state.withLock({ $0.endGate }) else { return }
+        do { try await gate.pass() } catch { throw StoreError("cancelled") }
     }
 
     private func perform<T: Sendable>(_ body: (inout State) -> T) throws(StoreError) -> T {

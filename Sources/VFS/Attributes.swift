@@ -38,7 +38,7 @@ public struct Attributes: Hashable, Sendable {
     /// Folders have two links (their name and their `.`), files one; none when it was removed.
     public var linkCount: UInt32 { isRemoved ? 0 : kind == .directory ? 2 : 1 }
     /// 512-byte units, following the size.
-    public var blocks: Int64 { (size + 511) / 512 }
+    public var blocks: Int64 { size / 512 + (size % 512 == 0 ? 0 : 1) }
 }
 
 /// Attributes with the time for which the kernel may believe them.

@@ -30,6 +30,8 @@ public enum FSError: Error, Hashable, Sendable {
     case notSupported
     case alreadyExists
     case notEmpty
+    /// Something unfinished needs it for the moment.
+    case busy
     /// The local disk, its bound (`--spool-size`) or the drive has no room for these bytes.
     case noSpace
     case quotaExceeded
@@ -67,6 +69,7 @@ extension FSError {
         case .notSupported: EOPNOTSUPP
         case .alreadyExists: EEXIST
         case .notEmpty: ENOTEMPTY
+        case .busy: EBUSY
         case .noSpace: ENOSPC
         case .quotaExceeded: EDQUOT
         case .fileTooLarge: EFBIG

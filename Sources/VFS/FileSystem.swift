@@ -148,7 +148,14 @@ public struct ReadBuffer: @unchecked Sendable {
 /// to it.
 public struct WriteBytes: @unchecked Sendable {
     public let bytes: UnsafeRawBufferPointer
-    public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    /// Pages of a shared mapping, through any handle of the file: they go to their offset, also where others append.
+    public let isMapped: Bool
+
+    public init(_ bytes: UnsafeRawBufferPointer, isMapped: Bool = false) {
+        self.bytes = bytes
+        self.isMapped = isMapped
+    }
+
     public var count: Int { bytes.count }
 }
 

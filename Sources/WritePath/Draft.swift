@@ -118,7 +118,7 @@ public final class Draft: Sendable {
     }
 
     /// Whether bytes of it are only in the stored `object`.
-    func needs(_ object: ObjectID) -> Bool {
+    public func needs(_ object: ObjectID) -> Bool {
         state.withLock { state in
             guard state.storedBytes == object else { return false }
             return !state.machine.record.isRemoved || state.opens > 0

@@ -48,6 +48,11 @@ import Testing
         #expect(file.createdAt == nil && file.updatedAt == nil && file.contentHash == nil)
     }
 
+    @Test func noSizeIsLargerThanAFileMayBe() throws {
+        let file = try file(#"{"file_id":"x","name":"n","size":9223372036854775807}"#)
+        #expect(file.size == FileSize.max)
+    }
+
     @Test func aFolderHasNeitherSizeNorHash() throws {
         let file = try file(
             #"""

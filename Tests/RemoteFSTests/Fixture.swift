@@ -103,6 +103,42 @@ struct Fixture {
         }
     }
 
+    /// A new file with these bytes, closed.
+    @discardableResult
+    func write(_ name: FileName, _ bytes: [UInt8], in folder: InodeNumber = .root) async throws -> InodeNumber {
+        let (entry, opened) = try await fs.create(
+            Place(parent: folder, name: name), permissions: 0o644, .write, exclusive: true, by: Self.caller)
+        try await write(bytes, at: 0, through: opened.handle)
+        try await close(opened.handle)
+        return entry.attributes.inode
+    }
+
+    func write(
+        _ bytes: [UInt8], at offset: Int64, through handle: VFS.FileHandle, isMapped: Bool = false
+    ) async throws {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        memory.copyBytes(from: bytes)
+        defer { memory.deallocate() }
+        try await fs.write(handle, at: offset, WriteBytes(UnsafeRawBufferPointer(memory), isMapped: isMapped))
+    }
+
+    /// Appends to a file that is there; closes it.
+    func append(_ bytes: [UInt8], to inode: InodeNumber) async throws {
+        let handle = try await fs.open(inode, [.write, .append]).handle
+        try await write(bytes, at: 0, through: handle)
+        try await close(handle)
+    }
+
+    func close(_ handle: VFS.FileHandle) async throws {
+        try await fs.flush(handle)
+        fs.release(handle)
+    }
+
+    /// Returns when the drive has everything.
+    func stored() async throws { _ = try await fs.writing.waitUntilStored(fs.writing.drafts, until: nil) }
+
+    static let caller = Caller(userID: 1, groupID: 2)
+
     /// Returns when no listing is on its way.
     func settled() async {
         while fs.directories.statistics.loading > 0 { await Task.yield() }

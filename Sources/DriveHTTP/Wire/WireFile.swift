@@ -8,7 +8,9 @@ struct WireFile: Decodable {
     var parent: String?
     var name: String
     var kind: ObjectKind
+    /// At most what a file may have; the drive may say anything.
     var size: Int64
+    var isSizeCut = false
     var hash: ContentHash?
     var created: WireTime?
     var updated: WireTime?
@@ -35,7 +37,9 @@ struct WireFile: Decodable {
         drive = object.word("drive_id")
         parent = object.word("parent_file_id")
         kind = object.text("type") == "folder" ? .folder : .file
-        size = kind == .folder ? 0 : max(0, object.integer("size") ?? 0)
+        let size = kind == .folder ? 0 : max(0, object.integer("size") ?? 0)
+        self.size = min(size, FileSize.max)
+        isSizeCut = size > FileSize.max
         let algorithm = object.word("content_hash_name")?.lowercased() ?? "sha1"
         hash = algorithm == "sha1" && kind == .file ? object.word("content_hash").flatMap(ContentHash.init(hex:)) : nil
         created = object.time("created_at")
@@ -51,9 +55,9 @@ struct WireFile: Decodable {
     private static func streams(_ object: WireObject?) -> [StreamInfo] {
         guard let object, object.allKeys.count <= mostStreams else { return [] }
         return object.allKeys.compactMap { key in
-            guard let size = object.object(key)?.integer("size"), size >= 0, !key.stringValue.isEmpty else {
-                return nil
-            }
+            guard let size = object.object(key)?.integer("size"), (0...FileSize.max).contains(size),
+                !key.stringValue.isEmpty
+            else { return nil }
             return StreamInfo(name: key.stringValue, size: size)
         }.sorted { $0.name < $1.name }
     }

@@ -6,10 +6,11 @@ import VFS
 /// What changes an open file, or says that it is to last.
 extension Bridge {
     func write(
-        _ request: fuse_req_t, _ inode: InodeNumber, _ handle: FileHandle, at offset: Int64, _ bytes: WriteCopy
+        _ request: fuse_req_t, _ inode: InodeNumber, _ handle: FileHandle, at offset: Int64, _ bytes: WriteCopy,
+        isMapped: Bool
     ) {
         serve(.write, on: inode, request) { bridge throws(FSError) in
-            try await bridge.fileSystem.write(handle, at: offset, WriteBytes(bytes.bytes))
+            try await bridge.fileSystem.write(handle, at: offset, WriteBytes(bytes.bytes, isMapped: isMapped))
             return bytes
         } answer: { bridge, reply, bytes in
             let count = bytes.bytes.count
@@ -54,7 +55,9 @@ extension Bridge {
                 bridge.counters.writesRefused.add(1, ordering: .relaxed)
                 return bridge.refuse(.write, request, ENOMEM)
             }
-            bridge.write(request, InodeNumber(inode), FileHandle(info.pointee.fh), at: Int64(offset), copy)
+            bridge.write(
+                request, InodeNumber(inode), FileHandle(info.pointee.fh), at: Int64(offset), copy,
+                isMapped: info.pointee.writepage != 0)
         }
 
     static let onFlush: FileCallback = { request, inode, info in

@@ -5,7 +5,7 @@ extension FSError {
     /// What a writing application is told. The one border between the two.
     init(_ error: WriteError) {
         switch error {
-        case .spool(let error): self = error.isFull ? .noSpace : .inputOutput
+        case .spool(let error): self = FSError(error)
         case .journal, .refused: self = .inputOutput
         case .base(let error): self = FSError(error)
         case .noRoom: self = .noSpace
@@ -17,6 +17,8 @@ extension FSError {
         case .removed: self = .stale
         }
     }
+
+    init(_ error: SpoolError) { self = error.isFull ? .noSpace : error.isTooLarge ? .fileTooLarge : .inputOutput }
 
     /// Runs `body` with its errors turned into what an application is told.
     static func from<T>(_ body: () async throws(WriteError) -> T) async throws(FSError) -> T {

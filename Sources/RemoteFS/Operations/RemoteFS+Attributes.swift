@@ -31,7 +31,7 @@ extension RemoteFS {
         let space = try await space.value(until: deadline)
         return FileSystemStatistics(
             totalBytes: max(0, space.total),
-            freeBytes: max(0, space.total - max(0, space.used) - writing.bytesQueued),
+            freeBytes: max(0, max(0, space.total - max(0, space.used)) - writing.bytesQueued),
             nameLengthMax: UInt32(NameLimits.bytesMax))
     }
 
@@ -70,7 +70,7 @@ extension RemoteFS {
         let now = time.wallTime()
         let modified = change.modified?.value(now)
         if let modified, let draft = writing.draft(of: inode.rawValue), draft.hasContent {
-            do { try draft.setModified(modified) } catch { throw error.isFull ? .noSpace : .inputOutput }
+            do { try draft.setModified(modified) } catch { throw FSError(error) }
         }
         overlay.change(inode) { row in
             if let permissions = change.permissions, permissions != before.permissions { row.permissions = permissions }
@@ -90,6 +90,7 @@ extension RemoteFS {
         let entry = try inodes.node(inode).entry
         if entry.isFolder { throw .isADirectory }
         guard size >= 0 else { throw .invalidArgument }
+        guard size <= FileSize.max else { throw .fileTooLarge }
         try mayChange(entry)
         try await truncate(inode, to: size)
         if !writing.isBeingWritten(inode.rawValue) { try await seal(inode) }

@@ -25,7 +25,7 @@ extension RemoteFS {
         do {
             handle = try newHandle(entry.attributes.inode, flags.union(.write))
         } catch {
-            inodes.forget(entry.attributes.inode, lookups: 1)
+            await unmake(entry)
             throw error
         }
         return (entry, OpenReply(handle: handle, keepsCache: true))
@@ -34,8 +34,28 @@ extension RemoteFS {
     public func makeFile(_ place: Place, permissions: UInt32, by caller: Caller) async throws(FSError) -> Entry {
         if try await present(place) != nil { throw .alreadyExists }
         let entry = try await make(place, permissions, by: caller)
-        try await seal(entry.attributes.inode)
+        do {
+            try await seal(entry.attributes.inode)
+        } catch {
+            await unmake(entry)
+            throw error
+        }
         return entry
+    }
+
+    /// A new file that its maker is not told of does not stay.
+    private func unmake(_ made: Entry) async {
+        let inode = made.attributes.inode
+        inodes.forget(inode, lookups: 1)
+        if let draft = writing.draft(of: inode.rawValue) { await unmake(draft) }
+    }
+
+    private func unmake(_ draft: Draft) async {
+        do throws(WriteError) {
+            _ = try await writing.discard(draft)
+        } catch {
+            log.error("a file that could not be made whole cannot be dropped: \(error)")
+        }
     }
 
     /// Kept as a small marked file on the drive, which the README describes; the target itself is remembered here.
@@ -46,16 +66,16 @@ extension RemoteFS {
         if try await present(place) != nil { throw .alreadyExists }
         let made = try await make(place, 0o777, by: caller, linkTarget: target)
         let inode = made.attributes.inode
-        let draft = try await draft(of: inode)
         let (writing, deadline) = (writing, deadline)
         let content = WriteContent(Self.linkMark + target)
         do {
+            let draft = try await draft(of: inode)
             try await FSError.from { () async throws(WriteError) in
                 _ = try await writing.write(content.bytes, at: 0, to: draft, until: deadline)
                 try await writing.seal(draft)
             }
         } catch {
-            inodes.forget(inode, lookups: 1)
+            await unmake(made)
             throw error
         }
         return made
@@ -82,7 +102,6 @@ extension RemoteFS {
             name: place.name, inode: inode, view: .object, file: file, size: 0)
         overlay.change(inode) { $0.own(permissions, configuration.directoryPermissions, caller, configuration) }
         touch(place.parent)
-        try await keep([inode, place.parent], [ListingEdit(folder: folder, put: [file])])
         // Its listing begins empty in the database too, so that what is made in it is known after a remount.
         do {
             try await store.save(StoredListing(files: [], listedAt: now), of: made)
@@ -90,7 +109,9 @@ extension RemoteFS {
             log.error("the listing of a new folder cannot be kept: \(error)")
         }
         directories.made(entry.folder)
+        // Before the database: a listing that is kept in between must know of it.
         directories.edit(.object(folder)) { $0.show(entry, settled: time.now()) }
+        try await keep([inode, place.parent], [ListingEdit(folder: folder, put: [file])])
         credit(entry, parent: place.parent, folder: .object(folder))
         return self.entry(of: entry, freshUntil: time.now() + configuration.directoryLifetime)
     }
@@ -166,8 +187,10 @@ extension RemoteFS {
             }
         }
         let inode = InodeNumber(draft.inode)
-        let (found, _) = try await directories.entry(named: place.name, in: .object(folder), until: deadline)
-        guard let found, found.inode == inode else { throw .inputOutput }
+        guard let found = directories.ownEntry(inode, in: .object(folder)) else {
+            await unmake(draft)
+            throw .inputOutput
+        }
         credit(found, parent: place.parent, folder: .object(folder))
         return entry(of: found, freshUntil: time.now() + configuration.directoryLifetime)
     }

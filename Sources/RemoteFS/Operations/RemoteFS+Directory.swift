@@ -8,13 +8,14 @@ extension RemoteFS {
             try await directories.source(of: folder, until: deadline)
         }
         let parent = inode == .root ? InodeNumber.root : try inodes.node(inode).parent
-        let directory = OpenDirectory(inode: inode, parent: parent, folder: folder, source: source)
+        let directory = OpenDirectory(inode: inode, parent: parent, folder: folder)
         guard let number = openDirectories.add(directory) else { throw .tooManyOpenFiles }
         guard inodes.opened(inode) else {
             _ = openDirectories.remove(number)
             throw .stale
         }
-        // The kernel may keep a listing that was whole when it was opened: it is told when another replaces it.
+        // The kernel may keep a listing that was whole when it was opened: it is told when another replaces it. What is
+        // read is looked up again, but begins to come here.
         let mayCache = if case .whole = source { true } else { false }
         return OpenDirectoryReply(handle: DirectoryHandle(number), mayCache: mayCache)
     }

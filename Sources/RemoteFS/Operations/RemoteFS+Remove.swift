@@ -34,44 +34,18 @@ extension RemoteFS {
         try await keep([place.parent])
     }
 
-    /// Whether a folder is empty is asked of the drive itself, whatever the cache believes (semantics 6).
-    func checkEmpty(_ entry: ListedEntry) async throws(FSError) {
-        if !directories.ownEntries(of: entry.folder).isEmpty { throw .notEmpty }
-        var marker: String?
-        repeat {
-            let page: ListPage
-            do {
-                page = try await drive.list(entry.file.id, marker: marker, .foreground)
-            } catch {
-                throw FSError(error)
-            }
-            for file in page.files where !file.isTrashed && file.isAvailable {
-                let listed = ListedEntry(name: file.name, inode: .root, view: .object, file: file, size: 0)
-                if directories.isShown(listed, in: entry.folder) {
-                    directories.invalidate(entry.folder)
-                    throw .notEmpty
-                }
-            }
-            marker = page.next
-        } while marker != nil
-    }
-
     /// Removes an object now. What is gone already is removed, so a lost answer is simply asked for again.
     func removeFromDrive(_ entry: ListedEntry, in folder: FolderID) async throws(FSError) {
         let (writing, deadline) = (writing, deadline)
         try await FSError.from { () async throws(WriteError) in
             try await writing.release(entry.file.id, until: deadline)
         }
-        var tries = 0
-        while true {
-            do throws(DriveError) {
-                let change = try await drive.remove(entry.file.id, configuration.removal, .foreground)
-                if let task = change.task { try await writing.wait(for: task) }
-                break
-            } catch {
-                tries += 1
-                guard case .change(.uncertain) = error, tries < 4 else { throw FSError(error) }
-            }
+        do {
+            try await removeNow(entry.file.id, until: deadline)
+        } catch {
+            // It may be gone all the same: the next look asks the drive.
+            directories.invalidate(folder)
+            throw error
         }
         directories.edit(folder) { edits in
             edits.unshow(entry.name, entry.inode)
@@ -82,6 +56,50 @@ extension RemoteFS {
         if case .object(let object) = folder {
             try await keep([entry.inode], [ListingEdit(folder: object, removed: [entry.file.id.file])])
         }
+    }
+
+    private func removeNow(_ object: ObjectID, until deadline: Moment) async throws(FSError) {
+        var tries = 0
+        while true {
+            let change: TreeChange
+            do throws(DriveError) {
+                change = try await drive.remove(object, configuration.removal, .foreground)
+            } catch {
+                tries += 1
+                guard case .change(.uncertain) = error, tries < 4 else { throw FSError(error) }
+                continue
+            }
+            if let task = change.task { try await finished(task, until: deadline) }
+            return
+        }
+    }
+
+    /// Returns when the drive has done what it does in the background. It goes on when nobody waits any more.
+    func finished(_ task: DriveTaskID, until deadline: Moment) async throws(FSError) {
+        let flight = Flight<Void, DriveError>(time: time)
+        tasks.spawn { [writing] in
+            do throws(DriveError) {
+                try await writing.wait(for: task)
+                flight.complete(.success(()))
+            } catch {
+                flight.complete(.failure(error))
+            }
+        }
+        do throws(FlightError<DriveError>) {
+            try await flight.value(until: deadline)
+        } catch {
+            throw FSError(error) { FSError($0) }
+        }
+    }
+
+    /// The local attributes of what a rename replaced, unless somebody still has it open: its row has them forgotten
+    /// then.
+    func forgetReplaced(_ target: ListedEntry?) -> [InodeNumber] {
+        guard let target, !inodes.isOpen(target.inode), writing.draft(of: target.inode.rawValue) == nil else {
+            return []
+        }
+        overlay.forget(target.inode)
+        return [target.inode]
     }
 
     func drivePlace(of entry: ListedEntry) -> DrivePlace {

@@ -24,7 +24,7 @@ extension RemoteFS {
         }
         touch(old.parent)
         touch(new.parent)
-        try await keep([old.parent, new.parent])
+        try await keep([old.parent, new.parent] + (mode == .replace ? forgetReplaced(target) : []))
     }
 
     private func rename(

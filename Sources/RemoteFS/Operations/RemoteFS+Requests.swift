@@ -38,8 +38,12 @@ extension RemoteFS {
     public func extendedAttribute(
         _ name: FileName, of inode: InodeNumber, by caller: Caller
     ) async throws(FSError) -> [UInt8] {
-        guard name.bytes.starts(with: Self.requests) else { return try await extendedAttribute(name, of: inode) }
+        let isRequest = name.bytes.starts(with: Self.requests)
+        guard isRequest || (inode == .root && name == Self.statusAttribute) else {
+            return try await extendedAttribute(name, of: inode)
+        }
         guard caller.userID == 0 || caller.userID == configuration.ownerID else { throw .permissionDenied }
+        guard isRequest else { return statusDocument() }
         if inode != .root { _ = try inodes.node(inode) }
         return try await requestAnswer(name, inode)
     }
@@ -96,7 +100,8 @@ extension RemoteFS {
             try await untilKernelKnows()
             return .removed
         }
-        let name = NameEncoding.shown(record.place.name)
+        let shown = directories.ownEntry(inode, in: .object(record.place.folder))?.name
+        let name = shown ?? NameEncoding.shown(record.place.name)
         drafts.remember(ListedEntry(name: name, inode: inode, view: .object, file: file, size: file.size))
         do throws(WriteError) {
             guard try await writing.revert(draft, until: deadline) else { return .busy }

@@ -11,7 +11,8 @@ extension RemoteFS {
         let deadline = self.deadline
         while true {
             let draft = try await draft(of: open.inode)
-            let at = open.flags.contains(.append) ? draft.size : offset
+            let at = open.flags.contains(.append) && !bytes.isMapped ? draft.size : offset
+            guard at <= FileSize.max - Int64(bytes.count) else { throw .fileTooLarge }
             let writing = writing
             let isWritten = try await FSError.from { () async throws(WriteError) in
                 try await writing.write(bytes.bytes, at: at, to: draft, until: deadline)
@@ -47,6 +48,8 @@ extension RemoteFS {
         _ handle: FileHandle, _ range: ByteRange, _ mode: AllocationMode
     ) async throws(FSError) {
         let open = try writer(handle)
+        // A hole beyond the end is none.
+        guard mode == .punchHole || range.upper <= FileSize.max else { throw .fileTooLarge }
         switch mode {
         case .punchHole: try await zero(range, open.inode)
         case .zero(let keepsSize):
@@ -57,7 +60,7 @@ extension RemoteFS {
             do {
                 try draft.reserve(range)
             } catch {
-                throw error.isFull ? .noSpace : .inputOutput
+                throw FSError(error)
             }
             if !keepsSize { try await grow(open.inode, to: range.upper) }
         }
@@ -65,12 +68,15 @@ extension RemoteFS {
 
     public func seek(_ handle: FileHandle, _ target: SeekTarget, from offset: Int64) async throws(FSError) -> Int64 {
         guard let open = files[handle.rawValue] else { throw .badHandle }
+        guard offset >= 0 else { throw .noData }
         if let draft = writing.draft(of: open.inode.rawValue), draft.hasContent {
             do {
                 guard let found = try draft.seek(forData: target == .data, from: offset) else { throw FSError.noData }
                 return found
             } catch let error as FSError {
                 throw error
+            } catch let error as SpoolError {
+                throw FSError(error)
             } catch {
                 throw .inputOutput
             }
@@ -87,8 +93,8 @@ extension RemoteFS {
         let to = try writer(target)
         let entry = try inodes.node(from.inode).entry
         // Only whole stored files, from their start on: the drive copies nothing less, the kernel does the rest.
-        guard from.inode != to.inode, offset == targetOffset, writing.draft(of: from.inode.rawValue) == nil,
-            entry.view == .object, overlay[from.inode]?.linkTarget == nil
+        guard from.inode != to.inode, offset == targetOffset, offset >= 0,
+            writing.draft(of: from.inode.rawValue) == nil, entry.view == .object, overlay[from.inode]?.linkTarget == nil
         else { throw .notSupported }
         guard offset < entry.size else { return 0 }
         let upper = min(entry.size, offset + count)
@@ -153,7 +159,7 @@ extension RemoteFS {
         guard wasEmpty else { return }
         let now = time.wallTime()
         if let draft = writing.draft(of: entry.inode.rawValue), draft.hasContent {
-            do { try draft.setModified(now) } catch { throw error.isFull ? .noSpace : .inputOutput }
+            do { try draft.setModified(now) } catch { throw FSError(error) }
         }
         overlay.change(entry.inode) { row in
             row.modified = now

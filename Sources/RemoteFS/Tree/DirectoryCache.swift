@@ -106,8 +106,17 @@ final class DirectoryCache: Sendable {
     func entry(
         named name: FileName, in folder: FolderID, until deadline: Moment
     ) async throws(FSError) -> (entry: ListedEntry?, freshUntil: Moment) {
-        if let entry = update(folder, { $0.edits.entry(named: name) }) { return (entry, time.now() + lifetime) }
-        let found = try await listedEntry(named: name, in: folder, until: deadline)
+        let (now, lifetime) = (time.now(), lifetime)
+        if let known = update(folder, { $0.edits.believed(named: name, at: now, for: lifetime) }) { return known }
+        let found: (entry: ListedEntry?, freshUntil: Moment)
+        do {
+            found = try await listedEntry(named: name, in: folder, until: deadline)
+        } catch {
+            guard error.leavesOldAnswersValid, let entry = update(folder, { $0.edits.entry(named: name) }) else {
+                throw error
+            }
+            return (entry, time.now() + Self.unprovedLifetime)
+        }
         let answer = update(folder) { state -> ListedEntry? in
             if let entry = state.edits.entry(named: name) { return entry }
             guard let entry = found.entry else { return nil }
@@ -142,9 +151,17 @@ final class DirectoryCache: Sendable {
     func entry(
         of inode: InodeNumber, in folder: FolderID, until deadline: Moment
     ) async throws(FSError) -> (entry: ListedEntry?, freshUntil: Moment) {
-        if let entry = update(folder, { $0.edits.entry(inode) }) { return (entry, time.now() + lifetime) }
-        let found = try await listedEntry(of: inode, in: folder, until: deadline)
-        let isShown = found.entry.map { entry in update(folder) { $0.edits.shows(entry) } } ?? false
+        let (now, lifetime) = (time.now(), lifetime)
+        if let known = update(folder, { $0.edits.believed(inode, at: now, for: lifetime) }) { return known }
+        let found: (entry: ListedEntry?, freshUntil: Moment)
+        do {
+            found = try await listedEntry(of: inode, in: folder, until: deadline)
+        } catch {
+            guard error.leavesOldAnswersValid, let entry = ownEntry(inode, in: folder) else { throw error }
+            return (entry, time.now() + Self.unprovedLifetime)
+        }
+        if let entry = ownEntry(inode, in: folder) { return (entry, found.freshUntil) }
+        let isShown = found.entry.map { self.isShown($0, in: folder) } ?? false
         return (isShown ? found.entry : nil, found.freshUntil)
     }
 
@@ -229,7 +246,7 @@ final class DirectoryCache: Sendable {
                 load.finish(.success(()))
                 if isInstalled {
                     await loader.save(entries, of: folder) { [self] files in
-                        update(folder) { $0.edits.settled(files) }
+                        update(folder) { $0.isLast(load) ? $0.edits.settled(files) : nil }
                     }
                 }
             } catch {
@@ -279,7 +296,7 @@ extension FSError {
         case .unreachable, .timedOut, .inputOutput, .loginNeeded, .accessDenied: true
         case .noSuchEntry, .notADirectory, .isADirectory, .nameTooLong, .invalidArgument, .readOnly,
             .permissionDenied, .noSuchAttribute, .bufferTooSmall, .badHandle, .stale, .interrupted,
-            .tooManyOpenFiles, .notSupported, .alreadyExists, .notEmpty, .noSpace, .quotaExceeded, .fileTooLarge,
+            .tooManyOpenFiles, .notSupported, .alreadyExists, .notEmpty, .busy, .noSpace, .quotaExceeded, .fileTooLarge,
             .crossDevice, .noData:
             false
         }

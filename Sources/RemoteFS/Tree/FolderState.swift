@@ -33,6 +33,8 @@ struct FolderState {
     /// When it was last used, for the choice of what to drop from memory.
     private(set) var lastUse = Moment(sinceBoot: .zero)
 
+    /// When the listing that came last was asked for.
+    private var lastAsked: Moment?
     private var restore: Flight<Void, Never>?
     private var isRestored = false
     /// The listing is of an earlier run and has not been compared with the drive in this one.
@@ -91,9 +93,13 @@ struct FolderState {
         self.listing = listing
         self.freshUntil = freshUntil
         isUnproved = false
+        lastAsked = load.asked
         edits.installed(askedAt: load.asked)
         return (before.map { ($0, merged(listing)) }, true)
     }
+
+    /// Whether what `load` brought is still what the drive said last.
+    func isLast(_ load: ListingLoad) -> Bool { load.epoch == epoch && lastAsked == load.asked }
 
     /// A folder made a moment ago: it is known to be empty.
     mutating func made(freshUntil: Moment) {

@@ -4,11 +4,13 @@ import LivePhoto
 import Logging
 import MetadataStore
 import VFS
+import WritePath
 
 /// Brings listings from the drive and from the database into the shape in which they are shown.
 struct ListingLoader: Sendable {
     let drive: any Drive
     let store: any MetadataStore
+    let writing: WriteBack
     let time: any TimeSource
     let log: Logger
     let mode: LivePhotoMode
@@ -71,15 +73,18 @@ struct ListingLoader: Sendable {
 
     /// Keeps a listing in the database. A failure costs only that it is asked for again after a restart.
     ///
-    /// - Parameter settle: what is known here by now, laid over what the drive said.
-    func save(_ entries: [ListedEntry], of folder: FolderID, _ settle: ([DriveFile]) -> [DriveFile]) async {
+    /// - Parameter settle: what is known here by now, laid over what the drive said; `nil` when the listing does not
+    ///   count any more.
+    func save(_ entries: [ListedEntry], of folder: FolderID, _ settle: ([DriveFile]) -> [DriveFile]?) async {
         guard case .object(let object) = folder else { return }
         var files: [DriveFile] = []
         files.reserveCapacity(entries.count)
         // Views of one photo stand beside each other and share their object.
         for entry in entries where files.last?.id != entry.file.id { files.append(entry.file) }
         do {
-            try await store.save(StoredListing(files: settle(files), listedAt: time.wallTime()), of: object)
+            try await writing.keep(listingOf: object) {
+                settle(files).map { StoredListing(files: $0, listedAt: time.wallTime()) }
+            }
         } catch {
             log.error("a listing cannot be kept: \(error)")
         }

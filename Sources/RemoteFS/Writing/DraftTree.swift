@@ -63,7 +63,8 @@ final class DraftTree: DraftObserver {
             directories.edit(.object(object.place.folder)) { $0.unshow(name, InodeNumber(record.inode)) }
         }
         for item in hidden.subtracting(old?.hidden ?? []) {
-            directories.edit(item.folder) { $0.hide(item.object, settled: nil) }
+            let isMoved = record.content == nil && !record.isRemoved && item.object == record.object?.id
+            directories.edit(item.folder) { $0.hide(item.object, settled: nil, isKept: isMoved) }
         }
         if let entry {
             let isOther = old?.entry.map { $0.name != entry.name || $0.file != entry.file } ?? true
@@ -173,13 +174,25 @@ final class DraftTree: DraftObserver {
         file.id = id
         file.name = record.place.name
         file.parent = record.place.folder.file
-        let shown = NameEncoding.shown(record.place.name)
+        let shown = shownName(of: record, remembered, id)
         if let remembered, view != .object {
             return ListedEntry(
                 name: shown.withSuffix(of: remembered.name), inode: inode, view: view, file: file,
                 size: remembered.size)
         }
         return ListedEntry(name: shown, inode: inode, view: view, file: file, size: file.size)
+    }
+
+    /// As the listing has it where it lies there under its name; one of several of one name keeps its mark.
+    private func shownName(of record: DraftRecord, _ remembered: ListedEntry?, _ id: ObjectID) -> FileName {
+        let place = record.place
+        if let remembered, remembered.view == .object, remembered.file.name == place.name,
+            remembered.file.parent == place.folder.file
+        {
+            return remembered.name
+        }
+        let shown = NameEncoding.shown(place.name)
+        return shown.bytes.count <= NameEncoding.lengthMax ? shown : NameAssigner.marked(shown, id.file)
     }
 
     private func hides(of record: DraftRecord) -> Set<HiddenObject> {

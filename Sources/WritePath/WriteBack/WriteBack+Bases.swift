@@ -25,6 +25,23 @@ extension WriteBack {
         return drafts.filter { $0.needs(object) && !$0.isMade }
     }
 
+    /// Changes that have one of `objects` in them: their bytes are there only, it is under way to another place, or it
+    /// is to be removed.
+    public func users(of objects: Set<ObjectID>) -> [(draft: Draft, object: ObjectID)] {
+        allDrafts.flatMap { draft in objects.intersection(draft.record.objects).map { (draft, $0) } }
+    }
+
+    /// An object that `draft` is to remove lies in `folder` from now on.
+    public func note(_ object: ObjectID, in folder: FileID, of draft: Draft) async throws(WriteError) {
+        let isNoted: Void? = draft.change { state in
+            guard var old = state.machine.record.replaced.first(where: { $0.object == object }) else { return }
+            state.machine.spare([old])
+            old.folder = folder
+            state.machine.handle(.replaces([old]))
+        }
+        if isNoted != nil { try await saving { () async throws(StoreError) in try await save([draft]) } }
+    }
+
     /// Returns when nothing needs `object` any more, so that it may be removed.
     public func release(_ object: ObjectID, until deadline: Moment) async throws(WriteError) {
         for draft in unmadeCopies(of: object) {

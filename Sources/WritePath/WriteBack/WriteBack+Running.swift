@@ -233,22 +233,21 @@ extension WriteBack {
             throw error
         }
         let observer = observer.withLock { $0 }
-        let record: DraftRecord
         do throws(StoreError) {
-            record = try await turnstile.pass { () async throws(StoreError) in
+            try await turnstile.pass { () async throws(StoreError) in
                 let record = draft.record
                 var change = observer?.ending(draft, record, file) ?? JournalChange()
                 change.finished.append(draft.id)
                 // A row that came back after a crash of the machine would miss its bytes.
                 try await journal.commit(change, durable: record.content != nil)
                 draft.state.withLock { $0.isOver = true }
-                return record
+                // In the same turn: a listing that is kept next must know of it.
+                observer?.ended(record, file)
             }
         } catch {
             stays(draft)
             throw error
         }
-        observer?.ended(record, file)
         leave(draft)
         draft.ending.complete(.success(()))
         draft.turns.ring()

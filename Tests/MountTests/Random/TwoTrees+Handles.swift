@@ -106,9 +106,7 @@ extension TwoTrees {
 
     /// Shared memory of a file, changed and synced.
     func map() throws {
-        guard let handle = handles.first(where: { $0.flags & O_ACCMODE == O_RDWR && $0.flags & O_APPEND == 0 }) else {
-            return
-        }
+        guard let handle = handles.first(where: { $0.flags & O_ACCMODE == O_RDWR }) else { return }
         var file = stat()
         guard fstat(handle[.reference], &file) == 0, file.st_size > 0 else { return }
         let page = number(0...(Int(file.st_size) - 1) / 4096) * 4096
