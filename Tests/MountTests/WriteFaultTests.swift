@@ -119,7 +119,9 @@ extension MountTests {
                 _ = try await rig.check("mkdir ref && printf kept > ref/a && cp ref/a mnt/a")
                 let uploads = "\(Rig.program) uploads"
                 _ = try await rig.check("""
-                    for i in $(seq 50); do \(uploads) list --mount mnt | grep -qi full && exit 0; sleep 0.1; done; exit 1
+                    for i in $(seq 50); do
+                        \(uploads) list --mount mnt > said; grep -qi full said && exit 0; sleep 0.1
+                    done; cat said; exit 1
                     """)
                 _ = try await rig.check("for i in 1 2 3; do \(uploads) retry --mount mnt; sleep 0.3; done")
                 try await rig.drained()

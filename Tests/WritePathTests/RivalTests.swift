@@ -6,7 +6,7 @@ import Testing
 
 @testable import WritePath
 
-/// Answers are lost while users go on: what belongs to whom is told apart in the end, and nothing goes that should stay.
+/// Answers are lost while users go on: what belongs to whom is told apart, and nothing goes that should stay.
 @Suite(.serialized) struct RivalTests {
     private static let offline = DriveError.unreachable("no route")
 
@@ -62,7 +62,8 @@ import Testing
     @Test func aRenameOfWhichNothingIsHeard() async throws {
         for name in ["b", "d/b"] {
             for isPending in [true, false] {
-                let play = try await Play(isPending ? ["a": Scenario.small] : ["a": Scenario.small, "b": Scenario.large])
+                let before = isPending ? ["a": Scenario.small] : ["a": Scenario.small, "b": Scenario.large]
+                let play = try await Play(before)
                 play.fake.addFolder("d")
                 if isPending { try await play.stage.create(name, Scenario.large) }
                 for function in [FakeFunction.rename, .move] { play.fake.script(function, .lose()) }

@@ -112,8 +112,8 @@ extension StepCarrier {
 
     private func certainlyNotMade() { draft.state.withLock { $0.machine.handle(.nothingFound) } }
 
-    /// The name is taken: by what an unanswered call of ours made, by another file of this mount, or by somebody else's,
-    /// which then goes to the recycle bin (semantics 5).
+    /// The name is taken: by what an unanswered call of ours made, by another file of this mount, or by somebody
+    /// else's, which then goes to the recycle bin (semantics 5).
     private func taken(_ object: ObjectID, _ upload: UploadRecord) async throws(Trouble) -> [DraftEvent] {
         let other: DriveFile
         do throws(DriveError) {

@@ -17,7 +17,7 @@ public final class WriteBack: Sendable {
         var nextID: UInt64 = 1
         var handles: [UInt64: (opens: Int, writers: Int)] = [:]
         var queue: UploadQueue
-        /// Drafts that stand on an object of another file, or on one that another is to remove; and the other way round.
+        /// Drafts that stand on an object of another file, or on one that another is to remove; and where each stands.
         private(set) var copies: [ObjectID: Set<DraftID>] = [:]
         private var stands: [DraftID: ObjectID] = [:]
         var isStopped = false

@@ -5,8 +5,8 @@ import Testing
 
 extension MountTests {
     /// A mount and an ordinary directory under the same random operations, with remounts and crashes in between.
-    /// A new seed each time, said in the failure; `ALIYUNFS_TEST_SEED` chooses one, `ALIYUNFS_TEST_OPERATIONS` makes the
-    /// run longer or shorter.
+    /// A new seed each time, said in the failure; `ALIYUNFS_TEST_SEED` chooses one, `ALIYUNFS_TEST_OPERATIONS` makes
+    /// the run longer or shorter.
     @Suite struct RandomOperations {
         private static func setting(_ name: String) -> UInt64? {
             ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
