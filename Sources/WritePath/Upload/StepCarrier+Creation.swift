@@ -115,6 +115,8 @@ extension StepCarrier {
     /// The name is taken: by what an unanswered call of ours made, by another file of this mount, or by somebody
     /// else's, which then goes to the recycle bin (semantics 5).
     private func taken(_ object: ObjectID, _ upload: UploadRecord) async throws(Trouble) -> [DraftEvent] {
+        // Before it is asked about, since its row may end meanwhile; and after, since one may begin.
+        let wasOurs = owner.isOurs(object)
         let other: DriveFile
         do throws(DriveError) {
             other = try await drive.file(object, .background)
@@ -128,7 +130,7 @@ extension StepCarrier {
         // What had the name when the call was made may not have it any more, nor may ours be wanted there.
         let isHere = other.name == upload.place.name && other.parent == upload.place.folder.file && !other.isTrashed
         if !isHere || draft.record.place != upload.place { return [.nothingFound] }
-        if owner.isOurs(object) || other.kind == .folder || !other.isAvailable { return [.taken(nil)] }
+        if wasOurs || owner.isOurs(object) || other.kind == .folder || !other.isAvailable { return [.taken(nil)] }
         if let hash = upload.hash, other.size == upload.size, other.contentHash == hash { return [.made(object)] }
         if isShown { return [.taken(nil)] }
         owner.log.warning(
