@@ -84,7 +84,7 @@ extension StepCarrier {
     /// one made from it, that the mount has not seen before.
     private func unansweredCopy(of object: ObjectID, _ upload: UploadRecord) async throws(Trouble) -> ObjectID? {
         guard let hash = upload.hash else { return nil }
-        let shown = try await shown(in: upload.place.folder)
+        let known = try await shown(in: upload.place.folder).union(owner.ownObjects)
         let recent = owner.time.wallTime().seconds - Self.clockDoubt
         var found: [ObjectID] = []
         var marker: String?
@@ -96,7 +96,7 @@ extension StepCarrier {
                 found += page.files.filter { file in
                     file.id != object && file.size == upload.size && file.contentHash == hash
                         && file.name.bytes.starts(with: stem) && (file.createdAt?.seconds ?? 0) > recent
-                        && !shown.contains(file.id) && !owner.isOurs(file.id)
+                        && !known.contains(file.id) && !owner.isOurs(file.id)
                 }.map(\.id)
                 marker = page.next
             } while marker != nil
@@ -115,7 +115,6 @@ extension StepCarrier {
     /// The name is taken: by what an unanswered call of ours made, by another file of this mount, or by somebody
     /// else's, which then goes to the recycle bin (semantics 5).
     private func taken(_ object: ObjectID, _ upload: UploadRecord) async throws(Trouble) -> [DraftEvent] {
-        // Before it is asked about, since its row may end meanwhile; and after, since one may begin.
         let wasOurs = owner.isOurs(object)
         let other: DriveFile
         do throws(DriveError) {
@@ -163,7 +162,7 @@ extension StepCarrier {
         guard upload.isTwin || isElsewhere || isOutdated else { return [.nothingFound] }
         // Another file may have come to the name with the same content.
         let shown = isElsewhere ? try await shown(in: upload.place.folder) : []
-        let known = shown.union(record.replaced.map(\.object) + record.litter + [record.object?.id].compactMap { $0 })
+        let known = shown.union(owner.ownObjects).union(record.objects)
         var marker: String?
         repeat {
             do throws(DriveError) {

@@ -99,7 +99,7 @@ extension StepCarrier {
     private func rivals(in place: DrivePlace) async throws(Trouble) -> [DraftEvent] {
         let shown = try await shown(in: place.folder)
         let record = draft.record
-        let ours = Set(record.replaced.map(\.object) + record.litter + [record.object?.id].compactMap { $0 })
+        let ours = owner.ownObjects.union(record.objects)
         var found: [ReplacedObject] = []
         var marker: String?
         repeat {

@@ -177,6 +177,9 @@ public final class WriteBack: Sendable {
 
     /// Whether a draft stands on this object of the drive, has made it, or is going to remove it.
     func isOurs(_ object: ObjectID) -> Bool { allDrafts.contains { $0.record.names(object) } }
+    /// All of these. Who asks the drive takes them first and asks `isOurs` of the answer: a row may end, and another
+    /// begin, while the answer is on its way.
+    var ownObjects: Set<ObjectID> { Set(allDrafts.flatMap(\.record.objects)) }
 
     // The journal.
 
