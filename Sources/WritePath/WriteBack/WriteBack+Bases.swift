@@ -7,7 +7,7 @@ import Synchronization
 extension WriteBack {
     /// `draft` has bytes in another file's object from now on.
     func standsOn(_ object: ObjectID, _ draft: Draft) {
-        state.withLock { $0.stand(draft.id, on: object) }
+        state.withLock { $0.copies.set(draft.id, to: object) }
     }
 
     /// A copy that has been made stands on itself, and on its original again if it is lost.
@@ -15,13 +15,13 @@ extension WriteBack {
         state.withLock { state in
             let record = draft.record
             guard let base = record.content?.base?.object, base != before.content?.base?.object else { return }
-            state.stand(draft.id, on: base == record.object?.id ? nil : base)
+            state.copies.set(draft.id, to: base == record.object?.id ? nil : base)
         }
     }
 
     /// Copies of `object` that are not made yet.
     func unmadeCopies(of object: ObjectID) -> [Draft] {
-        let drafts = state.withLock { state in (state.copies[object] ?? []).compactMap { state.byID[$0] } }
+        let drafts = state.withLock { state in state.copies[object].compactMap { state.byID[$0] } }
         return drafts.filter { $0.needs(object) && !$0.isMade }
     }
 

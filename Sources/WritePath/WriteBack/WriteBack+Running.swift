@@ -118,6 +118,9 @@ extension WriteBack {
                 case .end:
                     if try await end(draft, carrier.file) { return .over }
                 default:
+                    if case .create = next.step {
+                        state.withLock { $0.creations.set(draft.id, to: next.record.upload?.place) }
+                    }
                     let events = try await carrier.perform(next.step)
                     if try await apply(events, to: draft) { carrier.forget() }
                 }
@@ -161,7 +164,9 @@ extension WriteBack {
     private func isAwaited(_ draft: Draft) -> Bool {
         guard draft.record.object != nil else { return false }
         let place = draft.record.place
-        let others = allDrafts.filter { $0 !== draft && $0.state.withLock { $0.machine.unanswered == place } }
+        let others = state.withLock { state in state.creations[place].compactMap { state.byID[$0] } }.filter { other in
+            other !== draft && other.state.withLock { $0.machine.unanswered == place }
+        }
         for other in others { wake(other, atOnce: true) }
         return !others.isEmpty
     }

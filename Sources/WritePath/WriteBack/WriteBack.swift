@@ -17,22 +17,13 @@ public final class WriteBack: Sendable {
         var nextID: UInt64 = 1
         var handles: [UInt64: (opens: Int, writers: Int)] = [:]
         var queue: UploadQueue
-        /// Drafts that stand on an object of another file, or on one that another is to remove; and where each stands.
-        private(set) var copies: [ObjectID: Set<DraftID>] = [:]
-        private var stands: [DraftID: ObjectID] = [:]
+        /// Drafts that stand on an object of another file, or on one that another is to remove.
+        var copies = DraftIndex<ObjectID>()
+        /// Where drafts made creations, the last of each; those that have an answer may still be here.
+        var creations = DraftIndex<DrivePlace>()
         var isStopped = false
 
         init(queue: UploadQueue) { self.queue = queue }
-
-        mutating func stand(_ id: DraftID, on object: ObjectID?) {
-            if let old = stands.removeValue(forKey: id) {
-                copies[old]?.remove(id)
-                if copies[old]?.isEmpty == true { copies[old] = nil }
-            }
-            guard let object else { return }
-            stands[id] = object
-            copies[object, default: []].insert(id)
-        }
     }
 
     let drive: any WritableDrive
@@ -148,7 +139,8 @@ public final class WriteBack: Sendable {
             state.byID[draft.id] = draft
             let record = draft.record
             let base = record.content?.base?.object
-            if base != record.object?.id { state.stand(draft.id, on: base) }
+            if base != record.object?.id { state.copies.set(draft.id, to: base) }
+            state.creations.set(draft.id, to: draft.state.withLock(\.machine.unanswered))
             let count = state.handles[draft.inode] ?? (0, 0)
             return draft.setHandles(count.opens, writers: count.writers)
         }
@@ -161,7 +153,8 @@ public final class WriteBack: Sendable {
             state.byID[draft.id] = nil
             state.queue.forget(draft.id)
             state.queue.ended(draft.id)
-            state.stand(draft.id, on: nil)
+            state.copies.set(draft.id, to: nil)
+            state.creations.set(draft.id, to: nil)
             return draft.setHandles(0, writers: 0)
         }
         if isLast { draft.file.release() }
