@@ -99,7 +99,9 @@ extension MountTests {
             let fault = try #require(Self.refusals.first { $0.name == name })
             for nth in [1, 3] {
                 try await Self.with { rig in
-                    var rule = FaultRule(on: fault.on, nth: nth, times: 2, act: fault.act)
+                    // A drive that says twice of one file that it has what it has not is not believed a third time.
+                    let times = name == "part is there" ? 1 : 2
+                    var rule = FaultRule(on: fault.on, nth: nth, times: times, act: fault.act)
                     if fault.on == ["create"] { rule.containing = "proof_code" }
                     try rig.emulator.addFaults([rule])
                     try await Self.play(rig, "\(name), \(nth)")
