@@ -73,6 +73,7 @@ extension DraftRecord {
             + replaced.map(\.object)
     }
 
+    /// Whether `object` is one of `objects`.
     public func names(_ object: ObjectID) -> Bool { objects.contains(object) }
 }
 

@@ -10,15 +10,6 @@ import Testing
 @Suite(.serialized) struct RivalTests {
     private static let offline = DriveError.unreachable("no route")
 
-    private func fails(_ words: String, _ body: () async throws -> Void) async {
-        do {
-            try await body()
-            Issue.record("\(words): no error")
-        } catch {
-            return
-        }
-    }
-
     /// The drive made a file at once and the answer was lost; the file is removed and made anew, of the same bytes.
     @Test func whatAnUnansweredCallMadeIsToldFromANewFile() async throws {
         for isOpen in [false, true] {

@@ -11,15 +11,6 @@ import Testing
 @Suite(.serialized) struct WriteBackTests {
     private static let broken = StoreError("the disk is full")
 
-    private func fails(_ words: String, _ body: () async throws -> Void) async {
-        do {
-            try await body()
-            Issue.record("\(words): no error")
-        } catch {
-            return
-        }
-    }
-
     @Test func aSealThatTheJournalRefusesIsStillDue() async throws {
         let play = try await Play()
         let draft = try await play.life.back.makeFile(at: play.stage.place("a"))
