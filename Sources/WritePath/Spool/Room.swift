@@ -10,6 +10,8 @@ final class Room: Sendable {
         case wait(String)
         /// Waiting is of no use.
         case no(String)
+        /// Nor is anything else but a larger spool.
+        case never(String)
     }
 
     private struct State {
@@ -48,13 +50,13 @@ final class Room: Sendable {
         return answer
     }
 
-    /// Keeps room for `bytes` of a file that is queued already, until they are there: `redeem`.
-    func promise(_ bytes: Int64, queued: () -> Int64) throws(SpoolError) -> Answer {
+    /// Keeps room for `bytes` of a file that is queued already, `own` bytes of it, until they are there: `redeem`.
+    func promise(_ bytes: Int64, own: Int64, queued: () -> Int64) throws(SpoolError) -> Answer {
         if bytes == 0 { return .yes }
         // One at a time looks and takes.
         let result = state.withLock { state -> Result<Answer, SpoolError> in
             do throws(SpoolError) {
-                let answer = try look(bytes, queued: queued(), promised: state.promised)
+                let answer = try look(bytes, own: own, queued: queued(), promised: state.promised)
                 if answer == .yes { state.promised += bytes }
                 return .success(answer)
             } catch {
@@ -67,10 +69,10 @@ final class Room: Sendable {
     /// `bytes` of what was promised are there, or are not going to be.
     func redeem(_ bytes: Int64) { state.withLock { $0.promised -= bytes } }
 
-    private func look(_ bytes: Int64, queued: Int64, promised: Int64) throws(SpoolError) -> Answer {
+    private func look(_ bytes: Int64, own: Int64 = 0, queued: Int64, promised: Int64) throws(SpoolError) -> Answer {
         let wanted = bytes + promised + Self.step
         if let most = settings.spoolMax, queued + promised + bytes > most {
-            return bytes > most ? .no("larger than the spool may be") : .wait("the spool is at its bound")
+            return own + bytes > most ? .never("larger than --spool-size allows") : .wait("the spool is at its bound")
         }
         let free = try spool.freeBytes() - settings.diskReserve
         if free < wanted {

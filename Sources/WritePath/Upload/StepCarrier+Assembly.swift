@@ -55,7 +55,9 @@ extension StepCarrier {
     private func takeRoom(_ bytes: Int64) async throws(Trouble) {
         let answer: Room.Answer
         do throws(SpoolError) {
-            answer = try owner.room.promise(bytes) { owner.allDrafts.reduce(0) { $0 + $1.bytesHere } }
+            answer = try owner.room.promise(bytes, own: draft.bytesHere) {
+                owner.allDrafts.reduce(0) { $0 + $1.bytesHere }
+            }
         } catch {
             throw Trouble(.passing, "\(error)")
         }
@@ -64,6 +66,11 @@ extension StepCarrier {
         case .wait(let words), .no(let words):
             await dropFilled()
             throw Trouble(.passing, "no room to complete it from the stored version: \(words)")
+        case .never(let words):
+            await dropFilled()
+            throw Trouble(
+                .final,
+                "with what it keeps of the stored version it is \(words): mount with more, then 'aliyunfs uploads retry'")
         }
     }
 

@@ -86,25 +86,20 @@ extension StepCarrier {
         guard let hash = upload.hash else { return nil }
         let known = try await shown(in: upload.place.folder).union(owner.ownObjects)
         let recent = owner.time.wallTime().seconds - Self.clockDoubt
-        var found: [ObjectID] = []
-        var marker: String?
+        let original: DriveFile
         do throws(DriveError) {
-            let original = try await drive.file(object, .background)
-            let stem = original.name.bytes.prefix { $0 != UInt8(ascii: ".") }
-            repeat {
-                let page = try await drive.list(upload.place.folder, marker: marker, .background)
-                found += page.files.filter { file in
-                    file.id != object && file.size == upload.size && file.contentHash == hash
-                        && file.name.bytes.starts(with: stem) && (file.createdAt?.seconds ?? 0) > recent
-                        && !known.contains(file.id) && !owner.isOurs(file.id)
-                }.map(\.id)
-                marker = page.next
-            } while marker != nil
+            original = try await drive.file(object, .background)
         } catch {
             if case .notFound = error { return nil }
             throw Trouble(error)
         }
-        return found.count == 1 ? found[0] : nil
+        let stem = original.name.bytes.prefix { $0 != UInt8(ascii: ".") }
+        let found = try await look(in: upload.place.folder) { file in
+            file.id != object && file.size == upload.size && file.contentHash == hash
+                && file.name.bytes.starts(with: stem) && (file.createdAt?.seconds ?? 0) > recent
+                && !known.contains(file.id) && !owner.isOurs(file.id)
+        }
+        return found.count == 1 ? found[0].id : nil
     }
 
     /// Seconds by which the drive's clock and ours may differ, and the time of a call.
@@ -137,21 +132,6 @@ extension StepCarrier {
         return [.taken(ReplacedObject(object: object, folder: upload.place.folder.file, isForeign: true))]
     }
 
-    /// What the folder shows under a name that the drive says is taken, and not by what.
-    private func whoHas(_ place: DrivePlace) async throws(Trouble) -> ObjectID? {
-        var marker: String?
-        repeat {
-            do throws(DriveError) {
-                let page = try await drive.list(place.folder, marker: marker, .background)
-                if let found = page.files.first(where: { $0.name == place.name && !$0.isTrashed }) { return found.id }
-                marker = page.next
-            } catch {
-                throw Trouble(error)
-            }
-        } while marker != nil
-        return nil
-    }
-
     /// Looks through the folder for what an unanswered create call may have made of content that the drive knew. Where
     /// the call is simply made again, under a name that only one can have, that tells as well.
     func find() async throws(Trouble) -> [DraftEvent] {
@@ -163,24 +143,11 @@ extension StepCarrier {
         // Another file may have come to the name with the same content.
         let shown = isElsewhere ? try await shown(in: upload.place.folder) : []
         let known = shown.union(owner.ownObjects).union(record.objects)
-        var marker: String?
-        repeat {
-            do throws(DriveError) {
-                let page = try await drive.list(upload.place.folder, marker: marker, .background)
-                let ours = page.files.first { file in
-                    file.name == upload.place.name && file.size == upload.size && file.contentHash == hash
-                        && !known.contains(file.id) && !owner.isOurs(file.id)
-                }
-                if let ours { return [.found(ours.id)] }
-                marker = page.next
-            } catch {
-                switch error {
-                case .notFound, .inRecycleBin: return [.nothingFound]
-                default: throw Trouble(error)
-                }
-            }
-        } while marker != nil
-        return [.nothingFound]
+        let ours = try await look(in: upload.place.folder, forFirst: true) { file in
+            file.name == upload.place.name && file.size == upload.size && file.contentHash == hash
+                && !known.contains(file.id) && !owner.isOurs(file.id)
+        }
+        return ours.first.map { [.found($0.id)] } ?? [.nothingFound]
     }
 
     private func preHash(_ size: Int64) async throws(Trouble) -> ContentHash {

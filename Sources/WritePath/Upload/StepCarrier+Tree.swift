@@ -100,29 +100,19 @@ extension StepCarrier {
         let shown = try await shown(in: place.folder)
         let record = draft.record
         let ours = owner.ownObjects.union(record.objects)
-        var found: [ReplacedObject] = []
-        var marker: String?
-        repeat {
-            do throws(DriveError) {
-                let page = try await drive.list(place.folder, marker: marker, .background)
-                for file in page.files where file.name == place.name && file.kind == .file && !file.isTrashed {
-                    if ours.contains(file.id) || shown.contains(file.id) || owner.isOurs(file.id) { continue }
-                    owner.log.warning(
-                        """
-                        “\(place.name)” was replaced elsewhere too: that version (\(file.size) bytes, \
-                        \(file.id.file.rawValue)) goes to the recycle bin, ours \
-                        (\(record.object?.id.file.rawValue ?? "")) stays
-                        """)
-                    found.append(ReplacedObject(object: file.id, folder: place.folder.file, isForeign: true))
-                }
-                marker = page.next
-            } catch {
-                switch error {
-                case .notFound, .inRecycleBin: marker = nil
-                default: throw Trouble(error)
-                }
-            }
-        } while marker != nil
+        let rivals = try await look(in: place.folder) { file in
+            file.name == place.name && file.kind == .file && !file.isTrashed && !ours.contains(file.id)
+                && !shown.contains(file.id) && !owner.isOurs(file.id)
+        }
+        for file in rivals {
+            owner.log.warning(
+                """
+                “\(place.name)” was replaced elsewhere too: that version (\(file.size) bytes, \
+                \(file.id.file.rawValue)) goes to the recycle bin, ours \
+                (\(record.object?.id.file.rawValue ?? "")) stays
+                """)
+        }
+        let found = rivals.map { ReplacedObject(object: $0.id, folder: place.folder.file, isForeign: true) }
         return found.isEmpty ? [] : [.replaces(found)]
     }
 
@@ -133,6 +123,32 @@ extension StepCarrier {
         } catch {
             throw Trouble(.passing, "\(error)")
         }
+    }
+
+    /// What the folder shows under a name that the drive says is taken, and not by what.
+    func whoHas(_ place: DrivePlace) async throws(Trouble) -> ObjectID? {
+        try await look(in: place.folder, forFirst: true) { $0.name == place.name && !$0.isTrashed }.first?.id
+    }
+
+    /// What a folder has of what `isMeant`; nothing where the folder is gone. The drive pages (contract 4).
+    func look(
+        in folder: ObjectID, forFirst: Bool = false, _ isMeant: (DriveFile) -> Bool
+    ) async throws(Trouble) -> [DriveFile] {
+        var found: [DriveFile] = []
+        var marker: String?
+        repeat {
+            do throws(DriveError) {
+                let page = try await drive.list(folder, marker: marker, .background)
+                found += page.files.filter(isMeant)
+                marker = page.next
+            } catch {
+                switch error {
+                case .notFound, .inRecycleBin: return []
+                default: throw Trouble(error)
+                }
+            }
+        } while marker != nil && !(forFirst && !found.isEmpty)
+        return found
     }
 
     /// Waits for what the drive does in the background: 0.5 s, doubling to 5 s. A task that is forgotten is over.
