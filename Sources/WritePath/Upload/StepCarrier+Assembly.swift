@@ -70,7 +70,7 @@ extension StepCarrier {
             await dropFilled()
             throw Trouble(
                 .final,
-                "with what it keeps of the stored version it is \(words): mount with more, then 'aliyunfs uploads retry'")
+                "with what it keeps of the stored version \(words): mount with more, then 'aliyunfs uploads retry'")
         }
     }
 
