@@ -72,7 +72,8 @@ final class Room: Sendable {
     private func look(_ bytes: Int64, own: Int64 = 0, queued: Int64, promised: Int64) throws(SpoolError) -> Answer {
         let wanted = bytes + promised + Self.step
         if let most = settings.spoolMax, queued + promised + bytes > most {
-            return own + bytes > most ? .never("it is larger than --spool-size allows") : .wait("the spool is at its bound")
+            if own + bytes > most { return .never("it is larger than --spool-size allows") }
+            return .wait("the spool is at its bound")
         }
         let free = try spool.freeBytes() - settings.diskReserve
         if free < wanted {
