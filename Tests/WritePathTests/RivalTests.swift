@@ -66,6 +66,27 @@ import Testing
         }
     }
 
+    /// A new file wants the name that a stored one is just leaving. What the drive says of the old one was true when it
+    /// was asked, and by the time the answer is here the rename is done and its row gone.
+    @Test func aNameThatIsBeingLeft() async throws {
+        let play = try await Play(["x": Scenario.small])
+        let gate = FakeGate()
+        play.fake.script(.rename, .hold(gate))
+        let old = try await play.stage.inode("x")
+        play.stage.at("after file") { stage in
+            gate.open()
+            #expect(await stage.life.pass { stage.back.draft(of: old) == nil })
+        }
+        let renaming = Task { try await play.stage.rename("x", "z") }
+        #expect(await play.life.pass { gate.arrivals > 0 })
+        let made = try await play.life.back.makeFile(at: play.stage.place("x"))
+        try await play.life.back.waitUntilStored(made)
+        try await renaming.value
+        #expect(await play.life.drain())
+        #expect(play.fake.tree() == ["x": [.file(.bytes([]))], "z": [.file(Scenario.small)]])
+        await play.life.end()
+    }
+
     /// Its new folder is gone: the file stays where it is.
     @Test func aMoveIntoAFolderThatIsGone() async throws {
         let play = try await Play(["a": Scenario.small])
