@@ -72,7 +72,7 @@ let package = Package(
         .target(
             name: "DriveHTTP",
             dependencies: [
-                "Basics", "Drive", .product(name: "AsyncHTTPClient", package: "async-http-client"), crypto, log,
+                "Basics", "Drive", .product(name: "AsyncHTTPClient", package: "async-http-client"), crypto, log, tls,
             ] + nio,
             swiftSettings: strict),
 

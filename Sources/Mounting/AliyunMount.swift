@@ -148,6 +148,9 @@ public struct AliyunMount: MountService {
             return try HTTPDrive(
                 DriveHTTPConfiguration(order, tokenPath: tokenPath, limitsDirectory: limits), time: time,
                 random: random, logger: log)
+        } catch .misconfigured(let words) {
+            // Nobody was asked yet: it is about what this machine was told.
+            throw MountFailure(.usage, words)
         } catch {
             throw MountFailure(error, doing: "preparing the drive")
         }

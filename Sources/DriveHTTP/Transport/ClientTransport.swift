@@ -1,8 +1,10 @@
 import AsyncHTTPClient
+import Drive
 import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// `HTTPTransport` over AsyncHTTPClient.
@@ -21,12 +23,15 @@ final class ClientTransport: HTTPTransport {
     private let loops: [any EventLoop]
     private let isDown = Atomic(false)
 
-    init(_ configuration: DriveHTTPConfiguration) {
+    /// Throws `.misconfigured` where the certificates to trust cannot be read.
+    init(_ configuration: DriveHTTPConfiguration) throws(DriveError) {
+        let tls = try Self.tls(configuration.trustedRoots)
         let group = MultiThreadedEventLoopGroup.singleton
         loops = Array(group.makeIterator())
         var settings = HTTPClient.Configuration()
         settings.timeout = .init(
             connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.stallTimeout))
+        settings.tlsConfiguration = tls
         settings.redirectConfiguration = .disallow
         settings.decompression = .disabled
         settings.httpVersion = .http1Only
@@ -47,6 +52,17 @@ final class ClientTransport: HTTPTransport {
         stall = TimeAmount(configuration.stallTimeout)
         settings.timeout.read = stall * Self.patience
         uploads = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: settings)
+    }
+
+    private static func tls(_ roots: TrustedRoots) throws(DriveError) -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        guard case .file = roots else { return tls }
+        do {
+            tls.trustRoots = try roots.load()
+        } catch {
+            throw .misconfigured("\(error.words); \(error.mend)")
+        }
+        return tls
     }
 
     func exchange(
