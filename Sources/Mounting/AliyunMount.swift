@@ -164,7 +164,7 @@ public struct AliyunMount: MountService {
             return account
         } catch {
             switch error {
-            case .unreachable, .deadlinePassed, .serverFailure:
+            case .unreachable, .untrusted, .deadlinePassed, .serverFailure:
                 guard let record = await AccountRecord.load(from: store, log) else {
                     throw MountFailure(error, doing: "asking for the account")
                 }

@@ -21,11 +21,13 @@ final class ClientTransport: HTTPTransport {
     private let uploads: HTTPClient
     private let stall: TimeAmount
     private let loops: [any EventLoop]
+    private let roots: TrustedRoots
     private let isDown = Atomic(false)
 
     /// Throws `.misconfigured` where the certificates to trust cannot be read.
     init(_ configuration: DriveHTTPConfiguration) throws(DriveError) {
-        let tls = try Self.tls(configuration.trustedRoots)
+        roots = configuration.trustedRoots
+        let tls = try Self.tls(roots)
         let group = MultiThreadedEventLoopGroup.singleton
         loops = Array(group.makeIterator())
         var settings = HTTPClient.Configuration()
@@ -151,6 +153,7 @@ final class ClientTransport: HTTPTransport {
         } catch is CancellationError {
             throw .cancelled
         } catch {
+            if let words = TLSTrouble.distrust(error, roots: roots) { throw .untrusted("\(request.host): \(words)") }
             throw conveyor.wasSent ? .lost(Self.words(error)) : .unreachable(Self.words(error))
         }
     }
@@ -160,6 +163,8 @@ final class ClientTransport: HTTPTransport {
         switch error {
         case let error as HTTPClientError: error.shortDescription
         case let error as NIOConnectionError: "no connection (\(error.connectionErrors.count) addresses tried)"
+        case let error as NIOSSLError:
+            "TLS failed (\(TLSTrouble.reason(error) ?? Redaction.clean(String(describing: error))))"
         case let error as IOError: String(describing: error)
         default: Redaction.clean(String(describing: error))
         }
