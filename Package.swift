@@ -113,7 +113,7 @@ let package = Package(
             name: "DriveContractTests", dependencies: ["DriveHTTP", "AlipanEmulator", "TestSupport", crypto, log],
             swiftSettings: strict),
         .testTarget(
-            name: "DriveHTTPTests", dependencies: ["DriveHTTP", "TestSupport", log] + nio, swiftSettings: strict),
+            name: "DriveHTTPTests", dependencies: ["DriveHTTP", "TestSupport", log, tls] + nio, swiftSettings: strict),
         .testTarget(name: "DriveTests", dependencies: ["Drive"], swiftSettings: strict),
         .testTarget(name: "FuseKernelTests", dependencies: ["FuseKernel", log], swiftSettings: strict),
         .testTarget(name: "LivePhotoTests", dependencies: ["LivePhoto", "TestSupport"], swiftSettings: strict),

@@ -1,5 +1,6 @@
 import Drive
 import Foundation
+import NIOSSL
 import TestSupport
 import Testing
 
@@ -58,6 +59,16 @@ import Testing
         #expect(flaw(.system, files: ["/nowhere", try write("x", to: "bundle")], folder: folder) == nil)
         _ = try write("x", to: "certs/002c0b4f.0")
         #expect(flaw(.system, folder: folder) == nil)
+    }
+
+    /// Without any place for roots the library does not come as far as a certificate.
+    @Test func aMachineWithoutRootsIsToldSo() {
+        let flaw = TrustedRoots.Flaw(words: "none here", mend: "")
+        #expect(TLSTrouble.distrust(BoringSSLError.unknownError([]), flaw: flaw) == "none here")
+        #expect(TLSTrouble.distrust(BoringSSLError.unknownError([]), flaw: nil) == nil)
+        let name = NIOSSLExtraError.failedToValidateHostname
+        #expect(TLSTrouble.distrust(name, flaw: flaw) == "it is for another name")
+        #expect(TLSTrouble.distrust(NIOSSLError.uncleanShutdown, flaw: flaw) == nil)
     }
 
     @Test func aDriveIsNotMadeWithoutThem() throws {

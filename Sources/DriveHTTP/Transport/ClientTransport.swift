@@ -153,7 +153,9 @@ final class ClientTransport: HTTPTransport {
         } catch is CancellationError {
             throw .cancelled
         } catch {
-            if let words = TLSTrouble.distrust(error, roots: roots) { throw .untrusted("\(request.host): \(words)") }
+            if let words = TLSTrouble.distrust(error, flaw: roots.systemFlaw) {
+                throw .untrusted("\(request.host): \(words)")
+            }
             throw conveyor.wasSent ? .lost(Self.words(error)) : .unreachable(Self.words(error))
         }
     }

@@ -23,6 +23,13 @@ public enum TrustedRoots: Hashable, Sendable {
     /// Throws where there is no authority to trust.
     public func check() throws(Flaw) { _ = try load() }
 
+    /// Why the system's are of no use at this moment; a file was read before, and what became of it does not matter.
+    var systemFlaw: Flaw? {
+        guard self == .system else { return nil }
+        do throws(Flaw) { try check() } catch { return error }
+        return nil
+    }
+
     /// A file is read here and now: it may go or change while it is in use.
     func load(
         systemFiles: [String] = Self.systemFiles, systemFolder: String = Self.systemFolder
