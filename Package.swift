@@ -11,6 +11,7 @@ let collections: [Target.Dependency] = ["DequeModule", "HeapModule"].map {
 }
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
 
 let package = Package(
@@ -25,6 +26,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
@@ -70,7 +72,7 @@ let package = Package(
         .target(
             name: "DriveHTTP",
             dependencies: [
-                "Basics", "Drive", .product(name: "AsyncHTTPClient", package: "async-http-client"), crypto, log,
+                "Basics", "Drive", .product(name: "AsyncHTTPClient", package: "async-http-client"), crypto, log, tls,
             ] + nio,
             swiftSettings: strict),
 
@@ -94,14 +96,15 @@ let package = Package(
             swiftSettings: strict),
 
         // The drive's stand-in. It reads the contract for itself, so it uses none of the modules above.
-        .target(name: "AlipanEmulator", dependencies: [crypto] + nio, swiftSettings: strict),
+        .target(name: "AlipanEmulator", dependencies: [crypto, tls] + nio, swiftSettings: strict),
         .executableTarget(name: "alipan-emulator", dependencies: ["AlipanEmulator", arguments], swiftSettings: strict),
 
-        // Clocks moved by hand, a drive and a store in memory.
+        // Clocks moved by hand, a drive and a store in memory, certificates.
         .target(name: "TestSupport", dependencies: ["Basics", "Drive", "MetadataStore", crypto], swiftSettings: strict),
 
         .testTarget(
-            name: "AlipanEmulatorTests", dependencies: ["AlipanEmulator", "alipan-emulator", crypto], swiftSettings: strict),
+            name: "AlipanEmulatorTests", dependencies: ["AlipanEmulator", "alipan-emulator", "TestSupport", crypto],
+            swiftSettings: strict),
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
         // Runs the built program as a child process.
         .testTarget(name: "CommandTests", dependencies: ["aliyunfs", "Settings", "Status"], swiftSettings: strict),
@@ -110,14 +113,15 @@ let package = Package(
             name: "DriveContractTests", dependencies: ["DriveHTTP", "AlipanEmulator", "TestSupport", crypto, log],
             swiftSettings: strict),
         .testTarget(
-            name: "DriveHTTPTests", dependencies: ["DriveHTTP", "TestSupport", log] + nio, swiftSettings: strict),
+            name: "DriveHTTPTests", dependencies: ["DriveHTTP", "TestSupport", log, tls] + nio, swiftSettings: strict),
         .testTarget(name: "DriveTests", dependencies: ["Drive"], swiftSettings: strict),
         .testTarget(name: "FuseKernelTests", dependencies: ["FuseKernel", log], swiftSettings: strict),
         .testTarget(name: "LivePhotoTests", dependencies: ["LivePhoto", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "MountingTests", dependencies: ["Mounting", "SQLiteStore", "WritePath"], swiftSettings: strict),
         // Real mounts of the real program, against the emulator.
-        .testTarget(name: "MountTests", dependencies: ["aliyunfs", "AlipanEmulator"], swiftSettings: strict),
+        .testTarget(
+            name: "MountTests", dependencies: ["aliyunfs", "AlipanEmulator", "TestSupport"], swiftSettings: strict),
         // Lives as a mount does, without one: for the tests of background start, locks and signals.
         .executableTarget(
             name: "ProcessLifeProbe", dependencies: ["ProcessLife", "Settings"], path: "Tests/ProcessLifeProbe",

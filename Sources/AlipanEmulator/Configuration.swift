@@ -6,6 +6,8 @@ public struct Configuration: Sendable {
     public var apiPort = 0
     public var linkPort = 0
     public var controlPort = 0
+    /// API and links are https then; the control API, which nobody's secrets go to, stays as it is.
+    public var certificate: CertificateFiles?
     /// Keeps tree, content and tokens here; nil for a directory that is removed at the end.
     public var storeDirectory: String?
     /// A local tree imported into the default drive when the store is new.
@@ -43,4 +45,5 @@ public enum StartError: Error, Sendable, Equatable {
     case cannotListen(port: Int, reason: String)
     case store(path: String, reason: String)
     case seed(path: String, reason: String)
+    case certificate(path: String, reason: String)
 }

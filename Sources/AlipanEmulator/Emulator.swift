@@ -8,6 +8,7 @@ import FoundationEssentials
 #endif
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// The drive's stand-in on loopback: an API host, a link host, and a host for control.
 ///
@@ -27,6 +28,7 @@ public final class Emulator: Sendable {
         guard configuration.host == "::1" || configuration.host.hasPrefix("127.") else {
             throw .notLoopback(configuration.host)
         }
+        let encryption = try configuration.certificate?.context()
         let temporary = configuration.storeDirectory == nil ? try makeTemporaryDirectory() : nil
         let directory = configuration.storeDirectory ?? temporary ?? ""
         let pool = NIOThreadPool(numberOfThreads: 4)
@@ -40,23 +42,23 @@ public final class Emulator: Sendable {
             throw .store(path: directory, reason: String(describing: error))
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
-        return try await open(world, group: group, temporary: temporary)
+        return try await open(world, group: group, encryption: encryption, temporary: temporary)
     }
 
     private static func open(
-        _ world: World, group: MultiThreadedEventLoopGroup, temporary: String?
+        _ world: World, group: MultiThreadedEventLoopGroup, encryption: NIOSSLContext?, temporary: String?
     ) async throws(StartError) -> Emulator {
         let configuration = world.configuration
         let gate = NetworkGate()
-        func listener(_ port: Int, _ service: any Service) -> Listener {
+        func listener(_ port: Int, _ service: any Service, _ encryption: NIOSSLContext?) -> Listener {
             Listener(
                 host: configuration.host, port: port, group: group, service: service,
-                idleMilliseconds: configuration.idleMilliseconds)
+                idleMilliseconds: configuration.idleMilliseconds, encryption: encryption)
         }
-        let links = listener(configuration.linkPort, LinkService(world: world, network: gate))
-        let api = listener(configuration.apiPort, APIService(world: world, network: gate))
+        let links = listener(configuration.linkPort, LinkService(world: world, network: gate), encryption)
+        let api = listener(configuration.apiPort, APIService(world: world, network: gate), encryption)
         let controlService = ControlService()
-        let control = listener(configuration.controlPort, controlService)
+        let control = listener(configuration.controlPort, controlService, nil)
         for listener in [links, api, control] {
             do {
                 try await listener.open()

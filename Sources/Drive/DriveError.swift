@@ -1,8 +1,11 @@
 /// Every way in which a request to the drive ends without its answer, after all the healing the client does
 /// itself: the token refreshed, throttling waited out, faults of the server retried (contract 10 and 11).
 public enum DriveError: Error, Hashable, Sendable {
-    /// Nobody answered: no network, refused, reset, TLS trouble. The text says what.
+    /// Nobody answered: no network, refused, reset. The text says what.
     case unreachable(String)
+    /// Whoever answered did not prove to be the drive, so nothing was sent. Whose certificate it is about, and what is
+    /// wrong with it.
+    case untrusted(String)
     /// The caller's task was cancelled.
     case cancelled
     /// The request's deadline passed while waiting for a turn, for the network or for throttling to end.

@@ -67,6 +67,7 @@ public struct DriveHTTPConfiguration: Sendable {
     /// Never empty: the service fails without one (contract 1).
     public var userAgent = "aliyunfs"
     public var proxy: Proxy?
+    public var trustedRoots = TrustedRoots.system
 
     public init(apiURL: String, renewal: Renewal, tokenPath: String, limitsDirectory: String) {
         self.apiURL = apiURL

@@ -97,6 +97,7 @@ extension HTTPDrive {
             case (_, .stopped): return .stopped
             case (_, .failed(let failure)): return .failed(failure)
             case (.unreachable(let words), _): throw .unreachable(words)
+            case (.untrusted(let words), _): throw .untrusted(words)
             case (.lost(let words), .short(let missing)): throw .download(.cut("\(words), \(missing) bytes missing"))
             case (.lost(let words), .redirect): throw .download(.cut(words))
             case (.tooLong, _): throw .download(.cut("the answer is too long"))

@@ -167,6 +167,7 @@ extension HTTPDrive {
             switch error {
             case .cancelled: throw .cancelled
             case .unreachable(let words): throw .unreachable(words)
+            case .untrusted(let words): throw .untrusted(words)
             case .lost(let words): throw .change(.part(.cut(words)))
             case .tooLong: throw .change(.part(.cut("the answer is too long")))
             case .badAddress: throw .change(.part(.foreignHost("not an address")))

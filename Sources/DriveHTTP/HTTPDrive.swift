@@ -32,7 +32,7 @@ public final class HTTPDrive: WritableDrive {
     ) throws(DriveError) {
         let configuration = try configuration.checked()
         self.init(
-            configuration, transport: ClientTransport(configuration), time: time, random: random, logger: logger)
+            configuration, transport: try ClientTransport(configuration), time: time, random: random, logger: logger)
     }
 
     /// For tests: any transport. The configuration must have been checked.

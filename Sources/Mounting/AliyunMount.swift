@@ -148,6 +148,9 @@ public struct AliyunMount: MountService {
             return try HTTPDrive(
                 DriveHTTPConfiguration(order, tokenPath: tokenPath, limitsDirectory: limits), time: time,
                 random: random, logger: log)
+        } catch .misconfigured(let words) {
+            // Nobody was asked yet: it is about what this machine was told.
+            throw MountFailure(.usage, words)
         } catch {
             throw MountFailure(error, doing: "preparing the drive")
         }
@@ -161,7 +164,7 @@ public struct AliyunMount: MountService {
             return account
         } catch {
             switch error {
-            case .unreachable, .deadlinePassed, .serverFailure:
+            case .unreachable, .untrusted, .deadlinePassed, .serverFailure:
                 guard let record = await AccountRecord.load(from: store, log) else {
                     throw MountFailure(error, doing: "asking for the account")
                 }

@@ -12,6 +12,10 @@ extension MountFailure {
             self.init(.usage, "the drive does not accept this app: \(words). Check --client-id and its secret")
         case .unreachable(let words):
             self.init(.unavailable, "\(what): the drive cannot be reached (\(words)). Check the network and --api-url")
+        case .untrusted(let words):
+            self.init(
+                .unavailable, "\(what): the drive's certificate is not trusted (\(words)). Check this machine's clock, "
+                    + "proxies that intercept, the package ca-certificates and SSL_CERT_FILE")
         case .deadlinePassed:
             self.init(.unavailable, "\(what): the drive did not answer in time. Check the network, or raise --timeout")
         case .cancelled: self.init(.unavailable, "\(what): stopped before the drive had answered")

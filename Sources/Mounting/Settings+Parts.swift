@@ -30,8 +30,13 @@ extension DriveHTTPConfiguration {
         bandwidthDown = settings.bwlimitDown.map { Int64($0) }
         bandwidthUp = settings.bwlimitUp.map { Int64($0) }
         usesInternalUploadHost = settings.internalUpload
+        trustedRoots = TrustedRoots(settings)
         userAgent = "\(Product.name)/\(Product.version)"
     }
+}
+
+extension TrustedRoots {
+    init(_ settings: MountSettings) { self = settings.trustedRoots.map { .file($0.string) } ?? .system }
 }
 
 extension ReaderSettings {

@@ -135,8 +135,8 @@ struct FetchMachine: Hashable, Sendable {
         switch error {
         case .unreachable, .deadlinePassed, .serverFailure, .malformedAnswer, .cancelled, .download:
             return backOff(error, then: retry, mood)
-        case .loginRequired, .misconfigured, .accessDenied, .accountRestricted, .driveLocked, .notFound, .inRecycleBin,
-            .nameTaken, .wrongKind, .quotaExhausted, .tooLarge, .staleMarker, .rejected, .change:
+        case .untrusted, .loginRequired, .misconfigured, .accessDenied, .accountRestricted, .driveLocked, .notFound,
+            .inRecycleBin, .nameTaken, .wrongKind, .quotaExhausted, .tooLarge, .staleMarker, .rejected, .change:
             return .fail(ReadError(error))
         }
     }

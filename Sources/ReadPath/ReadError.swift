@@ -10,7 +10,7 @@ public enum ReadError: Error, Hashable, Sendable {
     case accessDenied(String)
     /// A person has to log in again, or mend the app's configuration.
     case loginNeeded(String)
-    /// Nobody answered until the deadline.
+    /// Nobody answered until the deadline, or nobody who could be trusted.
     case unreachable(String)
     /// The deadline passed; with the last trouble, if there was any.
     case timedOut(String)
@@ -27,6 +27,7 @@ extension ReadError {
     init(_ error: DriveError) {
         switch error {
         case .unreachable(let words): self = .unreachable(words)
+        case .untrusted(let words): self = .unreachable("the drive's certificate is not trusted (\(words))")
         case .cancelled: self = .interrupted
         case .deadlinePassed: self = .timedOut("the drive did not answer in time")
         case .loginRequired(let words), .misconfigured(let words): self = .loginNeeded(words)

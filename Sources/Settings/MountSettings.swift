@@ -40,6 +40,8 @@ public struct MountSettings: Hashable, Sendable {
     public internal(set) var renewDriver = RenewDriver.qr
 
     // The drive
+    /// PEM file with the certificates that are trusted in place of the system's. Absolute; it need not exist.
+    public internal(set) var trustedRoots: FilePath?
     public internal(set) var apiURL = ""
     /// Host suffixes beyond the drive's own; lower case, without a leading dot.
     public internal(set) var linkHosts: [String] = []

@@ -40,6 +40,7 @@ extension MountSettings {
             }
         }
         try settings.takeEnvironment(surroundings)
+        try settings.takeTrustedRoots(surroundings)
         let options = try MountOptions(request.mountOptions)
         for option in options.own { try settings.set(option.name, to: option.given, from: .mountOption, surroundings) }
         settings.fuseOptions = options.fuse
@@ -65,6 +66,17 @@ extension MountSettings {
             let name = variable.dropFirst("ALIYUNFS_".count).lowercased().replacing("_", with: "-")
             guard Setting.named(name)?.environmentName == variable else { throw .unknown(name, from: .environment) }
             if !text.isEmpty { try set(name, to: .word(text), from: .environment, surroundings) }
+        }
+    }
+
+    /// As other programs do, an empty variable counts as not set.
+    private mutating func takeTrustedRoots(_ surroundings: Surroundings) throws(SettingsError) {
+        let variable = EnvironmentName.trustedRoots
+        guard let text = surroundings.environment[variable], !text.isEmpty else { return }
+        trustedRoots = surroundings.path(text, relative: true)
+        if trustedRoots == nil {
+            let shown = Given.word(text).description
+            throw SettingsError("\(variable): \(shown) is not allowed; use the path of a PEM file")
         }
     }
 
@@ -132,6 +144,9 @@ public enum EnvironmentName {
     public static let refreshToken = "ALIYUNFS_REFRESH_TOKEN"
     /// From a starting process to the one it starts in the background: where to report.
     public static let readiness = "ALIYUNFS_READINESS"
+
+    /// Not ours alone: curl, OpenSSL and others read it, too.
+    public static let trustedRoots = "SSL_CERT_FILE"
 
     static let all: Set<String> = [profile, config, refreshToken, readiness]
 }

@@ -27,6 +27,12 @@ struct Command: AsyncParsableCommand {
     @Option(help: "Port of the control API.")
     var controlPort = 0
 
+    @Option(help: "PEM file with a certificate: API and links are https then.")
+    var tlsCert: String?
+
+    @Option(help: "PEM file with the key of --tls-cert.")
+    var tlsKey: String?
+
     @Option(help: "Directory that keeps tree, content and tokens over restarts.")
     var store: String?
 
@@ -79,6 +85,7 @@ struct Command: AsyncParsableCommand {
         configuration.apiPort = Int(port)
         configuration.linkPort = linkPort
         configuration.controlPort = controlPort
+        configuration.certificate = try certificate()
         configuration.storeDirectory = store
         configuration.seedDirectory = seed
         if let switches { configuration.switches = try Switches(json: Data(contentsOf: URL(filePath: switches))) }
@@ -93,6 +100,14 @@ struct Command: AsyncParsableCommand {
         if strict { configuration.switches.slotLingerMs = 250 }
         if let faults { configuration.faults = try FaultRule.list(json: Data(contentsOf: URL(filePath: faults))) }
         return configuration
+    }
+
+    private func certificate() throws -> CertificateFiles? {
+        switch (tlsCert, tlsKey) {
+        case (nil, nil): return nil
+        case (let chain?, let key?): return CertificateFiles(chain: chain, key: key)
+        default: throw ValidationError("--tls-cert and --tls-key belong together")
+        }
     }
 
     /// Every unfinished upload holds a file open. If the limit cannot be raised, the one there is has to do.

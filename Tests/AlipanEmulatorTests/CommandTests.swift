@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import AlipanEmulator
@@ -51,9 +52,42 @@ import Testing
         }
     }
 
+    /// Only who trusts its authority gets an answer; the API and its links are encrypted, control is not.
+    @Test func servesByTLS() async throws {
+        try await withDirectory { path in
+            let authority = try await TestAuthority(in: path)
+            let certificate = try await authority.certificate()
+            let output = Pipe()
+            let process = program(["--tls-cert", certificate.chain, "--tls-key", certificate.key], output: output)
+            try process.run()
+            defer { process.terminate() }
+            let ready = try firstLine(of: output)
+            for name in ["api_url", "link_url", "renew_url"] {
+                #expect((ready[name] as? String)?.hasPrefix("https://127.0.0.1:") == true, "\(name)")
+            }
+            let control = try #require(ready["control_url"] as? String)
+            #expect(try await fetch("GET", control + "/info").text.contains("https://"))
+            let url = try #require(ready["renew_url"] as? String)
+            #expect(try curl(url, trusting: authority.root) == 0)
+            let stranger = try await TestAuthority(in: path, named: "stranger")
+            // The number curl has for a certificate it cannot verify.
+            #expect(try curl(url, trusting: stranger.root) == 60)
+        }
+    }
+
+    private func curl(_ url: String, trusting root: String) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/curl")
+        process.arguments = ["--silent", "--max-time", "30", "--output", "/dev/null", "--cacert", root, url]
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
     @Test(arguments: [
         ["--listen", "0.0.0.0:0"], ["--listen", "nonsense"], ["--rates", "4,1"], ["--streams", "0"],
         ["--faults", "/nowhere"], ["--store", "/proc/nowhere"],
+        ["--tls-cert", "/nowhere"], ["--tls-key", "/nowhere"], ["--tls-cert", "/nowhere", "--tls-key", "/nowhere"],
     ])
     func refusesWhatItCannotDo(arguments: [String]) throws {
         let process = program(arguments, output: Pipe())

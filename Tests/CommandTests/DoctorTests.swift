@@ -76,6 +76,17 @@ import Testing
         }
     }
 
+    @Test func certificatesToTrust() async throws {
+        #expect(try await examine().1.finding("certificates")?.verdict == "ok")
+        var other = program
+        other.environment["SSL_CERT_FILE"] = "/dev/null"
+        let outcome = try await other.run(["doctor", "--json", "--state-dir", program.state])
+        let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+        #expect(report.finding("certificates")?.verdict == "fail")
+        #expect(report.finding("certificates")?.detail == "SSL_CERT_FILE: /dev/null holds no certificate")
+        #expect(report.finding("certificates")?.mend?.hasPrefix("name a PEM file") == true)
+    }
+
     @Test(arguments: [
         ("{\"refresh_token\":\"a.b.c\"}", 0o600, "ok", "holds a token of the right shape"),
         ("{\"refresh_token\":\"a.b.c\"}", 0o644, "fail", "can be read by others"),

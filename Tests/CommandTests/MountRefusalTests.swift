@@ -91,6 +91,18 @@ import Testing
                 == "--client-secret-file: \(program.home.path)/none holds no secret (no such file or directory)")
     }
 
+    @Test(arguments: [[], ["-f"]]) func rootsThatAreMissing(foreground: [String]) async throws {
+        var other = program
+        other.environment["SSL_CERT_FILE"] = "none.pem"
+        let outcome = try await other.run(
+            ["mount", "--state-dir", program.state, "--refresh-token-file", "-"] + foreground + [program.mountPoint],
+            input: Self.token)
+        #expect(outcome.status == 64)
+        #expect(
+            outcome.line == "SSL_CERT_FILE: \(program.home.path)/none.pem cannot be read (no such file or directory); "
+                + "name a PEM file with the certificates to trust, or unset it to trust the system's")
+    }
+
     @Test func theTokenIsNeitherInTheLogNorInMessages() async throws {
         let outcome = try await mount(
             "--refresh-token-file", "-", "--log-file", "log", "--log-level", "trace", "--api-url",

@@ -14,8 +14,10 @@ struct Rig {
 
     var root: ObjectID { object("root") }
 
+    /// - Parameter host: by what name the client calls the API.
     static func run(
-        _ set: (inout AlipanEmulator.Configuration) -> Void = { _ in }, _ body: (Rig) async throws -> Void
+        _ set: (inout AlipanEmulator.Configuration) -> Void = { _ in }, trusting roots: TrustedRoots = .system,
+        host: String = "127.0.0.1", _ body: (Rig) async throws -> Void
     ) async throws {
         var configuration = AlipanEmulator.Configuration(seed: 7)
         configuration.switches.rateLimits = .none
@@ -24,7 +26,8 @@ struct Rig {
         let emulator = try await Emulator.start(configuration: configuration)
         let folder = FileManager.default.temporaryDirectory.path + "/contract-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let rig = Rig(emulator: emulator, drive: try drive(of: emulator, folder))
+        let apiURL = emulator.addresses.apiUrl.replacingOccurrences(of: "127.0.0.1", with: host)
+        let rig = Rig(emulator: emulator, drive: try drive(of: emulator, at: apiURL, roots, folder))
         let result: Result<Void, any Error>
         do {
             _ = try await HTTPDrive.importRefreshToken(
@@ -39,12 +42,15 @@ struct Rig {
         try result.get()
     }
 
-    private static func drive(of emulator: Emulator, _ folder: String) throws -> HTTPDrive {
+    private static func drive(
+        of emulator: Emulator, at apiURL: String, _ roots: TrustedRoots, _ folder: String
+    ) throws -> HTTPDrive {
         let addresses = emulator.addresses
         var configuration = DriveHTTPConfiguration(
-            apiURL: addresses.apiUrl,
+            apiURL: apiURL,
             renewal: .ownApp(clientID: addresses.clientId, clientSecret: addresses.clientSecret),
             tokenPath: folder + "/token", limitsDirectory: folder)
+        configuration.trustedRoots = roots
         configuration.rates = .init(list: 1_000, link: 1_000, other: 1_000)
         let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         return try HTTPDrive(configuration, time: SystemTime(), random: { 0.5 }, logger: quiet)

@@ -60,6 +60,17 @@ import Testing
         }
     }
 
+    /// Another try would meet the same certificate; a change was certainly not made.
+    @Test func whoIsNotTrustedIsAskedOnce() async throws {
+        let bench = try Bench { _, _ in .failure(.untrusted("api.example: it is for another name")) }
+        let expected = DriveError.untrusted("api.example: it is for another name")
+        #expect(await failure { try await bench.drive.file(Bench.id, .foreground) } == expected)
+        #expect(bench.transport.asked.count == 1)
+        #expect(await failure { try await bench.drive.rename(Bench.id, to: "n", .refuse, .foreground) } == expected)
+        #expect(bench.transport.asked.count == 2)
+        #expect(bench.drive.health().lastFaults.count == 2)
+    }
+
     @Test func finalRefusalsAreNotRepeated() async throws {
         let bench = try Bench { _, _ in .success(.json(#"{"code":"NotFound.FileId","message":"x"}"#, status: 404)) }
         let expected = DriveError.notFound(Refusal(status: 404, code: "NotFound.FileId", message: "x"))

@@ -110,6 +110,26 @@ final class ScriptedRenewer: Renewer {
         #expect(await failure { try await token(authenticator) } == .unreachable("renewing the login: down"))
     }
 
+    /// The token was not sent: the login is sound, and tried again soon.
+    @Test func aRenewerWhoIsNotTrustedCostsNoLogin() async throws {
+        try file.write(fresh)
+        let renewer = ScriptedRenewer { number, _ in
+            number == 1 ? .failure(.untrusted("host: it is for another name")) : .success(ScriptedRenewer.pair(number))
+        }
+        let authenticator = authenticator(renewer)
+        let expected = DriveError.untrusted("renewing the login at host: it is for another name")
+        for _ in 0..<3 { #expect(await failure { try await token(authenticator) } == expected) }
+        #expect(renewer.tokens.count == 1)
+        guard case .renewalFailing(let words, _) = authenticator.login else {
+            Issue.record("\(authenticator.login)")
+            return
+        }
+        #expect(words == "the certificate is not trusted (renewing the login at host: it is for another name)")
+        time.manual.advance(by: .seconds(1))
+        #expect(try await token(authenticator) == "access-2")
+        #expect(authenticator.login == .valid)
+    }
+
     @Test func a401OfAnOldTokenSaysNothingOfTheNewOne() async throws {
         try file.write(fresh)
         let renewer = ScriptedRenewer { number, _ in .success(ScriptedRenewer.pair(number)) }

@@ -1,5 +1,6 @@
 import AlipanEmulator
 import Foundation
+import TestSupport
 import Testing
 
 /// All tests on real mounts. One after the other: each wants the machine for itself.
@@ -69,6 +70,7 @@ final class Rig: Sendable {
         .appendingPathComponent("aliyunfs").path
 
     var mountPoint: URL { folder.appendingPathComponent("mnt") }
+    var root: String { folder.path + "/authority.pem" }
     var log: URL { folder.appendingPathComponent("log") }
 
     private init(_ emulator: Emulator, _ folder: URL, isLimited: Bool) {
@@ -82,8 +84,9 @@ final class Rig: Sendable {
     ///
     /// - Parameter isLimited: whether drive and mount keep to the usual limits; of no use where a test is about
     ///   behaviour alone.
+    /// - Parameter isEncrypted: whether the drive speaks TLS, with a certificate that only who trusts `root` trusts.
     static func with(
-        seed: ((URL) throws -> Void)? = nil, provokes: Bool = false, isLimited: Bool = true,
+        seed: ((URL) throws -> Void)? = nil, provokes: Bool = false, isLimited: Bool = true, isEncrypted: Bool = false,
         _ body: (Rig) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mount-test-\(UUID().uuidString)")
@@ -99,6 +102,10 @@ final class Rig: Sendable {
         configuration.switches.rateLimits =
             isLimited ? RateLimits(list: 4, link: 1, other: 15, perSecond: true) : .none
         configuration.switches.slotLingerMs = 20
+        if isEncrypted {
+            let certificate = try await TestAuthority(in: folder.path).certificate()
+            configuration.certificate = CertificateFiles(chain: certificate.chain, key: certificate.key)
+        }
         let emulator = try await Emulator.start(configuration: configuration)
         let rig = Rig(emulator, folder, isLimited: isLimited)
         let result: Result<Void, any Error>

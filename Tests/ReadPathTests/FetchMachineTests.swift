@@ -43,6 +43,15 @@ import Testing
         }
     }
 
+    /// Waiting would not make it any more trusted; what reads is told at once.
+    @Test func aCertificateThatIsNotTrustedEndsAFetch() {
+        for event in [FetchMachine.Event.linkFailed(.untrusted("x: y")), .bodyFailed(.untrusted("x: y"), moved: 0)] {
+            var machine = machine()
+            let action = machine.handle(event, isWaitedFor: true, jitter: 0)
+            #expect(action == .fail(.unreachable("the drive's certificate is not trusted (x: y)")))
+        }
+    }
+
     @Test func tooManyStreamsWaitsLongerEachTimeAndKeepsTheLink() {
         var machine = machine()
         for seconds in [1, 2, 4, 4] {

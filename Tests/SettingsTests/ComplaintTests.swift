@@ -159,8 +159,11 @@ import Testing
     }
 
     @Test func aUserWithoutAHome() {
-        var asking = Asking()
+        var asking = Asking.environment("SSL_CERT_FILE", "~/roots.pem")
         asking.surroundings.home = nil
+        #expect(
+            asking.complaint() == "SSL_CERT_FILE: '~/roots.pem' is not allowed; use the path of a PEM file")
+        asking.surroundings.environment = [:]
         #expect(asking.complaint() == "this user has no home directory; name a place with --state-dir")
     }
 }

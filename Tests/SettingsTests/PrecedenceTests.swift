@@ -1,3 +1,4 @@
+import SystemPackage
 import Testing
 
 @testable import Settings
@@ -35,6 +36,15 @@ import Testing
         #expect(settings.fileMode == 0o644)
         #expect(settings.dirMode == 0o755)
         #expect(settings.logLevel == .info)
+    }
+
+    /// The one variable that is not ours alone.
+    @Test(arguments: [
+        ("/etc/roots.pem", "/etc/roots.pem"), ("roots.pem", "/somewhere/roots.pem"), ("~/r", "/home/me/r"), ("", nil),
+    ])
+    func rootsToTrust(text: String, path: FilePath?) throws {
+        #expect(try Asking.environment("SSL_CERT_FILE", text).resolved().trustedRoots == path)
+        #expect(try Asking().resolved().trustedRoots == nil)
     }
 
     @Test func defaultsOfWriting() throws {

@@ -43,6 +43,7 @@ import Testing
         "NIOCore": ["DriveHTTP", "AlipanEmulator"],
         "NIOPosix": ["DriveHTTP", "AlipanEmulator"],
         "NIOHTTP1": ["DriveHTTP", "AlipanEmulator"],
+        "NIOSSL": ["DriveHTTP", "AlipanEmulator"],
         "CFuse": ["FuseKernel"],
         "TOMLKit": ["Settings"],
         "ArgumentParser": ["aliyunfs", "alipan-emulator"],

@@ -106,6 +106,16 @@ struct SplitMix: RandomNumberGenerator {
     }
 }
 
+@Suite struct TroubleTests {
+    /// A person has to see to it: neither given up nor tried all the time.
+    @Test func whoIsNotTrustedIsALastingTrouble() {
+        let trouble = Trouble(.untrusted("host: it is for another name"))
+        #expect(trouble.kind == .lasting)
+        #expect(trouble.words == "the drive's certificate is not trusted (host: it is for another name)")
+        #expect(trouble.pause(afterFailures: 1, jitter: 0) == .seconds(300))
+    }
+}
+
 @Suite struct UploadQueueTests {
     private func moment(_ seconds: Int) -> Moment { Moment(sinceBoot: .seconds(seconds)) }
     private let a = DraftID(1)

@@ -17,7 +17,8 @@ extension Content {
 
 /// Sends a body piece by piece, as fast or as badly as it is told to.
 ///
-/// Files go out by sendfile; what is made up is written from a table or computed a piece at a time.
+/// Files go out by sendfile where nothing is encrypted; what is made up is written from a table or computed a piece at
+/// a time.
 struct BodyPump {
     static let piece: Int64 = 4 << 20
 
@@ -33,7 +34,8 @@ struct BodyPump {
         beforeLast: () async throws -> Void
     ) async throws {
         let end = from + max(0, count - (fault.shortBy ?? 0))
-        let source = try PieceSource(content, corrupt: fault.corrupt ?? false)
+        let source = try PieceSource(
+            content, corrupt: fault.corrupt ?? false, isSendable: !exchange.isEncrypted)
         defer { source.close() }
         try await exchange.writeHead(status: status, headers: headers)
         var offset = from
@@ -114,10 +116,11 @@ private final class PieceSource {
         return table
     }()
 
-    init(_ content: Content, corrupt: Bool) throws {
+    /// - Parameter isSendable: the kernel may send files itself.
+    init(_ content: Content, corrupt: Bool, isSendable: Bool) throws {
         self.content = content
         self.corrupt = corrupt
-        if case .file(let path) = content.source, !corrupt {
+        if case .file(let path) = content.source, !corrupt, isSendable {
             let descriptor = open(path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { throw ContentError(path: path, errno: errno) }
             handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)

@@ -26,13 +26,18 @@ final class Exchange {
     /// The peer holds its body back until it is told to go on.
     private(set) var awaitsContinue = false
 
-    init(channel: any Channel, inbound: NIOAsyncChannelInboundStream<RequestPart>.AsyncIterator) {
+    init(
+        channel: any Channel, inbound: NIOAsyncChannelInboundStream<RequestPart>.AsyncIterator, isEncrypted: Bool
+    ) {
         self.channel = channel
+        self.isEncrypted = isEncrypted
         closeWatch = CloseWatch(channel)
         self.inbound = inbound
     }
 
     var keepAlive: Bool { head.isKeepAlive }
+    /// What is sent has to go through memory.
+    let isEncrypted: Bool
 
     /// False at the end of the connection; one that stays silent for too long is ended here.
     func nextRequest(idleMilliseconds: Int) async throws -> Bool {
@@ -130,7 +135,7 @@ final class Exchange {
         if let socket = channel as? any SocketOptionProvider {
             try await socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
         }
-        channel.close(promise: nil)
+        channel.cut()
         throw Cut()
     }
 }

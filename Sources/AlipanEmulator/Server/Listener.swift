@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 typealias RequestPart = HTTPServerRequestPart
@@ -31,31 +32,43 @@ final class Listener: Sendable {
     private let group: any EventLoopGroup
     private let service: any Service
     private let idleMilliseconds: Int
+    /// What makes it speak TLS.
+    private let encryption: NIOSSLContext?
     private let state: Mutex<State>
 
-    init(host: String, port: Int, group: any EventLoopGroup, service: any Service, idleMilliseconds: Int) {
+    init(
+        host: String, port: Int, group: any EventLoopGroup, service: any Service, idleMilliseconds: Int,
+        encryption: NIOSSLContext? = nil
+    ) {
         self.host = host
         self.group = group
         self.service = service
         self.idleMilliseconds = idleMilliseconds
+        self.encryption = encryption
         state = Mutex(State(port: port))
     }
 
     var isOpen: Bool { state.withLock { $0.channel != nil } }
     var port: Int { state.withLock { $0.port } }
-    var address: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    var address: String {
+        "\(encryption == nil ? "http" : "https")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
     /// Connections accepted so far, open now, and the most that were open at once.
     var connectionCounts: (accepted: Int, open: Int, most: Int) {
         state.withLock { ($0.accepted, $0.connections.count, $0.mostAtOnce) }
     }
 
     func open() async throws {
+        let encryption = encryption
         let server = try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .bind(host: host, port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let encryption {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: encryption))
+                    }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(
                         withPipeliningAssistance: false, withErrorHandling: true)
                     return try Connection(
@@ -101,7 +114,7 @@ final class Listener: Sendable {
         }
         guard let accepting, let channel else { return }
         channel.close(promise: nil)
-        for connection in connections { connection.close(promise: nil) }
+        for connection in connections { connection.cut() }
         accepting.cancel()
         await accepting.value
         // Only now is the port free for its keeper.
@@ -122,7 +135,7 @@ final class Listener: Sendable {
 
     /// Cuts every open connection; new ones are welcome.
     func cutConnections() {
-        for channel in state.withLock({ Array($0.connections.values) }) { channel.close(promise: nil) }
+        for channel in state.withLock({ Array($0.connections.values) }) { channel.cut() }
     }
 
     private func run(_ connection: Connection) async {
@@ -131,7 +144,8 @@ final class Listener: Sendable {
         defer { state.withLock { $0.connections[ObjectIdentifier(channel)] = nil } }
         do {
             try await connection.executeThenClose { inbound, _ in
-                let exchange = Exchange(channel: channel, inbound: inbound.makeAsyncIterator())
+                let exchange = Exchange(
+                    channel: channel, inbound: inbound.makeAsyncIterator(), isEncrypted: encryption != nil)
                 while try await exchange.nextRequest(idleMilliseconds: idleMilliseconds) {
                     let goOn = try await service.serve(exchange)
                     guard goOn, exchange.keepAlive else { break }
@@ -140,7 +154,7 @@ final class Listener: Sendable {
             }
         } catch {
             // The peer left, or a fault cut the line: both are ordinary here.
-            channel.close(promise: nil)
+            channel.cut()
         }
     }
 

@@ -88,8 +88,9 @@ struct APICaller: Sendable {
         switch error {
         case .loginRequired(let words): authenticator.revoked(token, words)
         case .accountRestricted, .driveLocked, .misconfigured: break
-        case .unreachable, .cancelled, .deadlinePassed, .accessDenied, .notFound, .inRecycleBin, .nameTaken, .wrongKind,
-            .quotaExhausted, .tooLarge, .staleMarker, .rejected, .serverFailure, .malformedAnswer, .download, .change:
+        case .unreachable, .untrusted, .cancelled, .deadlinePassed, .accessDenied, .notFound, .inRecycleBin,
+            .nameTaken, .wrongKind, .quotaExhausted, .tooLarge, .staleMarker, .rejected, .serverFailure,
+            .malformedAnswer, .download, .change:
             return error
         }
         faults.note(call.path, error.words)
@@ -102,6 +103,7 @@ struct APICaller: Sendable {
         } catch {
             switch error {
             case .unreachable: try await unreachable(call, error, &effort)
+            case .untrusted: throw untrusted(call, error)
             case .deadlinePassed: throw effort.failure ?? error
             default: throw error
             }
@@ -136,6 +138,7 @@ struct APICaller: Sendable {
             case .tooLong:
                 let error = DriveError.malformedAnswer("\(call.path): longer than \(Self.longestAnswer) bytes")
                 throw call.effect == .changes ? uncertain(call, error) : error
+            case .untrusted(let words): throw untrusted(call, .untrusted(words))
             case .unreachable(let words): try await unreachable(call, .unreachable(words), &effort)
             case .lost(let words): try await fault(call, .unreachable(words), &effort)
             }
@@ -175,6 +178,12 @@ struct APICaller: Sendable {
     private func uncertain(_ call: APICall, _ error: DriveError) -> DriveError {
         faults.note(call.path, error.words)
         return .change(.uncertain(error.words))
+    }
+
+    /// Nothing was sent, and another try would meet the same certificate.
+    private func untrusted(_ call: APICall, _ error: DriveError) -> DriveError {
+        faults.note(call.path, error.words)
+        return error
     }
 
     private func unreachable(_ call: APICall, _ error: DriveError, _ effort: inout Effort) async throws(DriveError) {

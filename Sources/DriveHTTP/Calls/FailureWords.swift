@@ -6,6 +6,7 @@ extension DriveError {
         switch self {
         case .unreachable(let words), .loginRequired(let words), .misconfigured(let words), .malformedAnswer(let words):
             words
+        case .untrusted(let words): "the certificate is not trusted (\(words))"
         case .cancelled: "cancelled"
         case .deadlinePassed: "out of time"
         case .accessDenied(let refusal), .accountRestricted(let refusal), .driveLocked(let refusal),

@@ -201,6 +201,7 @@ extension RenewFailure {
         case .dead(let words), .refused(let words), .unreachable(let words), .lost(let words),
             .misconfigured(let words):
             words
+        case .untrusted(let words): DriveError.untrusted(words).words
         case .throttled: "too many renewals"
         }
     }

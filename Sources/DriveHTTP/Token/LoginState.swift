@@ -56,6 +56,8 @@ struct LoginState: Sendable {
         case .failing(.loginRequired(let words), let next): .renewalFailing(words, next: next)
         case .failing(.unreachable(let words), let next): .renewalFailing(words, next: next)
         case .failing(.misconfigured(let words), let next): .renewalFailing(words, next: next)
+        case .failing(.untrusted(let words), let next):
+            .renewalFailing(DriveError.untrusted(words).words, next: next)
         case .failing(_, let next): .renewalFailing("the login cannot be renewed", next: next)
         case .sound: access != nil && access?.token != rejected ? .valid : wasNeeded ? .needed(Self.noLogin) : .unknown
         }
@@ -180,10 +182,8 @@ struct LoginState: Sendable {
             return fail(.loginRequired("the login was not renewed: \(words)"), now + Self.refusalWaits[refusals - 1])
         case .throttled(let wait):
             return fail(.unreachable("renewing the login is throttled"), now + max(.seconds(5), wait ?? .seconds(60)))
-        case .unreachable(let words):
-            misses += 1
-            let wait = Duration.seconds(min(60, 1 << min(misses - 1, 6)))
-            return fail(.unreachable("renewing the login: \(words)"), now + wait)
+        case .unreachable(let words): return miss(.unreachable("renewing the login: \(words)"), now)
+        case .untrusted(let words): return miss(.untrusted("renewing the login at \(words)"), now)
         case .lost(let words):
             // The token may be spent: one quick try more, then minutes apart.
             losses += 1
@@ -192,6 +192,12 @@ struct LoginState: Sendable {
         case .misconfigured(let words):
             return fail(.misconfigured(words), now + .seconds(300))
         }
+    }
+
+    /// The request did not get there: again soon, and then later and later.
+    private mutating func miss(_ error: DriveError, _ now: Moment) -> DriveError {
+        misses += 1
+        return fail(error, now + .seconds(min(60, 1 << min(misses - 1, 6))))
     }
 
     private mutating func die(_ words: String) -> DriveError {

@@ -18,6 +18,8 @@ enum RenewFailure: Error, Hashable, Sendable {
     case throttled(after: Duration?)
     /// The request did not get there; the token is untouched.
     case unreachable(String)
+    /// Whoever answered did not prove to be the one who was asked; the token is untouched.
+    case untrusted(String)
     /// The request got there, but no answer came back: the token may be spent.
     case lost(String)
     /// Client id, secret or address are wrong.
@@ -56,6 +58,7 @@ struct RenewCall: Sendable {
         } catch {
             switch error {
             case .unreachable(let words): throw .unreachable(words)
+            case .untrusted(let words): throw .untrusted(words)
             case .lost(let words): throw .lost(words)
             case .tooLong: throw .lost("the answer is too long")
             case .cancelled: throw .lost("cancelled")

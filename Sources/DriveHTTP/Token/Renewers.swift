@@ -73,6 +73,7 @@ struct OwnAppRenewer: Renewer {
             .quotaExhausted(let refusal), .tooLarge(let refusal), .staleMarker(let refusal),
             .rejected(let refusal), .serverFailure(let refusal):
             .refused(refusal.words)
+        case .untrusted(let words): .untrusted(words)
         case .unreachable(let words), .malformedAnswer(let words): .lost(words)
         case .cancelled, .deadlinePassed, .download, .change: .lost("no answer")
         }

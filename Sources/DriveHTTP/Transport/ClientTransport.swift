@@ -1,8 +1,10 @@
 import AsyncHTTPClient
+import Drive
 import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// `HTTPTransport` over AsyncHTTPClient.
@@ -19,14 +21,19 @@ final class ClientTransport: HTTPTransport {
     private let uploads: HTTPClient
     private let stall: TimeAmount
     private let loops: [any EventLoop]
+    private let roots: TrustedRoots
     private let isDown = Atomic(false)
 
-    init(_ configuration: DriveHTTPConfiguration) {
+    /// Throws `.misconfigured` where the certificates to trust cannot be read.
+    init(_ configuration: DriveHTTPConfiguration) throws(DriveError) {
+        roots = configuration.trustedRoots
+        let tls = try Self.tls(roots)
         let group = MultiThreadedEventLoopGroup.singleton
         loops = Array(group.makeIterator())
         var settings = HTTPClient.Configuration()
         settings.timeout = .init(
             connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.stallTimeout))
+        settings.tlsConfiguration = tls
         settings.redirectConfiguration = .disallow
         settings.decompression = .disabled
         settings.httpVersion = .http1Only
@@ -47,6 +54,17 @@ final class ClientTransport: HTTPTransport {
         stall = TimeAmount(configuration.stallTimeout)
         settings.timeout.read = stall * Self.patience
         uploads = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: settings)
+    }
+
+    private static func tls(_ roots: TrustedRoots) throws(DriveError) -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        guard case .file = roots else { return tls }
+        do {
+            tls.trustRoots = try roots.load()
+        } catch {
+            throw .misconfigured("\(error.words); \(error.mend)")
+        }
+        return tls
     }
 
     func exchange(
@@ -135,6 +153,9 @@ final class ClientTransport: HTTPTransport {
         } catch is CancellationError {
             throw .cancelled
         } catch {
+            if let words = TLSTrouble.distrust(error, flaw: roots.systemFlaw) {
+                throw .untrusted("\(request.host): \(words)")
+            }
             throw conveyor.wasSent ? .lost(Self.words(error)) : .unreachable(Self.words(error))
         }
     }
@@ -144,6 +165,8 @@ final class ClientTransport: HTTPTransport {
         switch error {
         case let error as HTTPClientError: error.shortDescription
         case let error as NIOConnectionError: "no connection (\(error.connectionErrors.count) addresses tried)"
+        case let error as NIOSSLError:
+            "TLS failed (\(TLSTrouble.reason(error) ?? Redaction.clean(String(describing: error))))"
         case let error as IOError: String(describing: error)
         default: Redaction.clean(String(describing: error))
         }

@@ -48,6 +48,9 @@ struct HTTPAnswer: Sendable {
 enum TransportFailure: Error, Hashable, Sendable {
     /// No connection: nothing of the request has left.
     case unreachable(String)
+    /// Whoever answered did not prove to be the one who was called, so nothing of the request has left. Whose
+    /// certificate it is about, and what is wrong with it.
+    case untrusted(String)
     /// The request may have reached the server; its answer did not come whole.
     case lost(String)
     /// The body is longer than the bound.

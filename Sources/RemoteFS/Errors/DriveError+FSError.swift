@@ -8,7 +8,7 @@ extension FSError {
     /// What an application is told when the drive refused (contract 11). The one border between the two.
     init(_ error: DriveError) {
         switch error {
-        case .unreachable: self = .unreachable
+        case .unreachable, .untrusted: self = .unreachable
         case .cancelled: self = .interrupted
         case .deadlinePassed: self = .timedOut
         case .loginRequired, .misconfigured: self = .loginNeeded
@@ -29,9 +29,9 @@ extension ListingFailure {
         switch error {
         case .notFound, .inRecycleBin, .wrongKind: self = .gone
         case .cancelled: self = .failed(.interrupted)
-        case .unreachable, .deadlinePassed, .loginRequired, .misconfigured, .accessDenied, .accountRestricted,
-            .driveLocked, .nameTaken, .quotaExhausted, .tooLarge, .staleMarker, .rejected, .serverFailure,
-            .malformedAnswer, .download, .change:
+        case .unreachable, .untrusted, .deadlinePassed, .loginRequired, .misconfigured, .accessDenied,
+            .accountRestricted, .driveLocked, .nameTaken, .quotaExhausted, .tooLarge, .staleMarker, .rejected,
+            .serverFailure, .malformedAnswer, .download, .change:
             log.warning("a folder cannot be listed: \(error)")
             self = .failed(FSError(error))
         }

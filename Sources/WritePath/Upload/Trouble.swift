@@ -6,7 +6,7 @@ public struct Trouble: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// Tried again soon, for as long as it takes.
         case passing
-        /// Tried again slowly: the drive is full, or a person has to log in.
+        /// Tried again slowly: the drive is full, or a person has to mend something.
         case lasting
         /// Of no use to repeat: kept, and tried again when somebody asks for it.
         case final
@@ -28,6 +28,7 @@ public struct Trouble: Error, Hashable, Sendable {
     init(_ error: DriveError) {
         switch error {
         case .unreachable(let words): self.init(.passing, "the drive cannot be reached: \(words)", error)
+        case .untrusted(let words): self.init(.lasting, "the drive's certificate is not trusted (\(words))", error)
         case .cancelled: self.init(.passing, "interrupted", error)
         case .deadlinePassed: self.init(.passing, "the drive did not answer in time", error)
         case .loginRequired(let words), .misconfigured(let words):

@@ -9,7 +9,8 @@ struct MountCommand: AsyncParsableCommand {
         discussion: """
             Every option can also be given as ALIYUNFS_NAME in the environment, as a key of the configuration file \
             (at its top for all profiles, in [PROFILE] for one) and after -o. A flag goes before -o, that before the \
-            environment, that before the file.
+            environment, that before the file. SSL_CERT_FILE names a PEM file with the certificates to trust in place \
+            of the system's.
 
             Exit status: 0 mounted; 64 wrong usage or configuration; 69 the drive refused or cannot be reached; \
             73 trouble with the mount point, FUSE or a directory; 77 a login is needed.

@@ -1,17 +1,18 @@
 import Basics
 import Foundation
 import Glibc
+import Mounting
 import ProcessLife
 import Settings
 import SystemPackage
 
-/// The clock, and whether the drive can be reached at all.
+/// The clock, the certificates, and whether the drive can be reached at all.
 struct NetworkChecks: Sendable {
     let settings: MountSettings
     let time: any TimeSource
 
     func all() async -> [Finding] {
-        var findings = [clock(), await reach(settings.apiURL, "drive", orElse: Finding.fail)]
+        var findings = [clock(), certificates(), await reach(settings.apiURL, "drive", orElse: Finding.fail)]
         // The service that renews is only asked now and then: a mount can live without it for a while.
         if settings.clientID == nil { findings.append(await reach(settings.renewURL, "renewal", orElse: Finding.warn)) }
         return findings
@@ -26,6 +27,14 @@ struct NetworkChecks: Sendable {
                 "clock", "this machine's clock is wrong by years", mend: "set it, with 'timedatectl set-ntp true'")
         }
         return .ok("clock", "the year is plausible")
+    }
+
+    private func certificates() -> Finding {
+        let name = "certificates"
+        do throws(TrustCheck.Flaw) { try TrustCheck.run(settings) } catch {
+            return .fail(name, error.words, mend: error.mend)
+        }
+        return .ok(name, settings.trustedRoots.map { "those in \($0) are trusted" } ?? "the system's are trusted")
     }
 
     private func reach(
