@@ -102,6 +102,35 @@ extension MountTests {
             }
         }
 
+        /// By the programs that users have for it, once on a stored file and once on the same in an ordinary directory.
+        @Test func filesAreChangedInPlace() async throws {
+            try await Rig.with(isLimited: false) { rig in
+                try rig.emulator.put("/stored", .synthetic(size: 300_000))
+                try await rig.mount()
+                let script = """
+                    seq 5000 | dd of=stored bs=1000 seek=50 count=20 conv=notrunc iflag=fullblock status=none
+                    truncate -s 200000 stored; truncate -s 250000 stored; fallocate -p -o 5000 -l 9000 stored
+                    fallocate -l 100000 room; fallocate -z -o 70000 -l 300 stored; fallocate -n -o 250000 -l 5000 stored
+                    python3 -c '
+                    import mmap
+                    for name in "stored", "room":
+                        with open(name, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+                            memory[12345:12349] = b"here"
+                            memory[-4:] = b"last"
+                            assert memory.find(b"last") == len(memory) - 4
+                            memory.flush()
+                    '
+                    """
+                _ = try await rig.check("mkdir plain; cp mnt/stored plain/stored")
+                for place in ["mnt", "plain"] { _ = try await rig.check("set -e; cd \(place)\n\(script)") }
+                _ = try await rig.check("diff -r plain mnt; [ $(stat -c %s mnt/stored) = 250000 ]")
+                try await rig.drained()
+                try await rig.expectOnDrive("plain", at: "")
+                try await rig.remount()
+                _ = try await rig.check("diff -r plain mnt")
+            }
+        }
+
         @Test func manyProcessesAppendToOneFile() async throws {
             try await Rig.with(isLimited: false) { rig in
                 try await rig.mount()
