@@ -65,7 +65,8 @@ final class Listener: Sendable {
             .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .bind(host: host, port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
+                self.enter(channel)
+                return channel.eventLoop.makeCompletedFuture {
                     if let encryption {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: encryption))
                     }
@@ -140,8 +141,6 @@ final class Listener: Sendable {
 
     private func run(_ connection: Connection) async {
         let channel = connection.channel
-        enter(channel)
-        defer { state.withLock { $0.connections[ObjectIdentifier(channel)] = nil } }
         do {
             try await connection.executeThenClose { inbound, _ in
                 let exchange = Exchange(
@@ -158,7 +157,11 @@ final class Listener: Sendable {
         }
     }
 
+    /// Before it has carried a byte, so that who sees it fail finds it counted.
     private func enter(_ channel: any Channel) {
+        channel.closeFuture.whenComplete { _ in
+            self.state.withLock { $0.connections[ObjectIdentifier(channel)] = nil }
+        }
         state.withLock { state in
             state.connections[ObjectIdentifier(channel)] = channel
             state.accepted += 1
