@@ -33,10 +33,7 @@ enum Shell {
         process.standardOutput = out.handle
         process.standardError = err.handle
         process.standardInput = FileHandle.nullDevice
-        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
-        }
+        let status = try await process.status()
         return Outcome(status: status, output: try out.text(), errors: try err.text())
     }
 
