@@ -55,12 +55,12 @@ let package = Package(
             name: "RemoteFS", dependencies: ["VFS", "Drive", "MetadataStore", "LivePhoto", "ReadPath", "WritePath", log],
             swiftSettings: strict),
 
-        // Sparse files as the C library has them: a module map, no code.
-        .systemLibrary(name: "CFallocate"),
+        // What the C library has and the Glibc module leaves out: a module map, no code.
+        .systemLibrary(name: "CLibc"),
         // Unsent bytes and how they get to the drive.
         .target(
             name: "WritePath",
-            dependencies: ["Basics", "CFallocate", "Drive", "MetadataStore", "ReadPath", crypto, log] + collections,
+            dependencies: ["Basics", "CLibc", "Drive", "MetadataStore", "ReadPath", crypto, log] + collections,
             swiftSettings: strict),
 
         // The kernel: libfuse as the system has it, what Swift cannot say to it, and the bridge. Knows no drive.
@@ -80,10 +80,8 @@ let package = Package(
         .target(name: "Settings", dependencies: ["Basics", "TOMLKit", system], swiftSettings: strict),
         // What a running mount tells of itself, and how that reads on a terminal.
         .target(name: "Status", dependencies: ["Basics"], swiftSettings: strict),
-        // The C library's extended attributes: a module map, no code.
-        .systemLibrary(name: "CXattr"),
         // Life as a process: background start, locks, signals, mount table, logs. Knows no drive and no kernel bridge.
-        .target(name: "ProcessLife", dependencies: ["Basics", "CXattr", "Settings", log, system], swiftSettings: strict),
+        .target(name: "ProcessLife", dependencies: ["Basics", "CLibc", "Settings", log, system], swiftSettings: strict),
 
         // The composition root of a mount, and the program around it.
         .target(
@@ -99,15 +97,17 @@ let package = Package(
         .target(name: "AlipanEmulator", dependencies: [crypto, tls] + nio, swiftSettings: strict),
         .executableTarget(name: "alipan-emulator", dependencies: ["AlipanEmulator", arguments], swiftSettings: strict),
 
-        // Clocks moved by hand, a drive and a store in memory, certificates.
-        .target(name: "TestSupport", dependencies: ["Basics", "Drive", "MetadataStore", crypto], swiftSettings: strict),
+        // Clocks moved by hand, a drive and a store in memory, certificates, child processes.
+        .target(
+            name: "TestSupport", dependencies: ["Basics", "Drive", "MetadataStore", "ProcessLife", crypto, system],
+            swiftSettings: strict),
 
         .testTarget(
             name: "AlipanEmulatorTests", dependencies: ["AlipanEmulator", "alipan-emulator", "TestSupport", crypto],
             swiftSettings: strict),
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
         // Runs the built program as a child process.
-        .testTarget(name: "CommandTests", dependencies: ["aliyunfs", "Settings", "Status"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["aliyunfs", "Settings", "Status", "TestSupport"], swiftSettings: strict),
         // The client against the emulator, which shares no code with it.
         .testTarget(
             name: "DriveContractTests", dependencies: ["DriveHTTP", "AlipanEmulator", "TestSupport", crypto, log],
@@ -115,7 +115,7 @@ let package = Package(
         .testTarget(
             name: "DriveHTTPTests", dependencies: ["DriveHTTP", "TestSupport", log, tls] + nio, swiftSettings: strict),
         .testTarget(name: "DriveTests", dependencies: ["Drive"], swiftSettings: strict),
-        .testTarget(name: "FuseKernelTests", dependencies: ["FuseKernel", log], swiftSettings: strict),
+        .testTarget(name: "FuseKernelTests", dependencies: ["FuseKernel", "TestSupport", log], swiftSettings: strict),
         .testTarget(name: "LivePhotoTests", dependencies: ["LivePhoto", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "MountingTests", dependencies: ["Mounting", "SQLiteStore", "WritePath"], swiftSettings: strict),

@@ -47,7 +47,7 @@ public struct DriveHTTPConfiguration: Sendable {
     /// How long a stream counts as open after its body has ended, to begin with: the service counts it for a moment
     /// longer (contract 6.5). It is learned from refusals, so 0 costs at most a pause, and more costs speed where
     /// many short ranges are read.
-    public var streamLinger: Duration = .milliseconds(30)
+    public var streamLinger: Duration = .milliseconds(50)
     /// Longest that one call may take, waiting for its turn included.
     public var timeout: Duration = .seconds(60)
     /// Longest that one request of a call may take before it is tried again.

@@ -1,5 +1,5 @@
 import Basics
-import CXattr
+import CLibc
 import Glibc
 import SystemPackage
 

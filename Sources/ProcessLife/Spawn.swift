@@ -1,3 +1,4 @@
+import CLibc
 import Glibc
 import SystemPackage
 
@@ -7,9 +8,9 @@ public struct Spawn: Sendable {
     /// With the program's own name first.
     public var arguments: [String]
     public var environment: [String: String]
-    /// Away from this terminal and its signals, and without any descriptor it is not given but the standard three.
+    /// Away from this terminal and its signals.
     public var inNewSession = false
-    /// What the child gets under which number; all else that is marked close-on-exec is not there.
+    /// What the child gets under which number, beside the standard three; the numbers follow on from these.
     public var descriptors: [(ours: FileDescriptor, theirs: Int32)] = []
 
     public init(_ program: FilePath, _ arguments: [String], environment: [String: String]) {
@@ -23,9 +24,6 @@ public struct Spawn: Sendable {
         case signalled(Int32)
     }
 
-    /// `POSIX_SPAWN_SETSID` of glibc 2.26, which the Glibc module leaves out.
-    private static let setSession: Int32 = 0x80
-
     /// A name without a slash is looked for in `PATH`.
     public func start() throws(Errno) -> pid_t {
         var attributes = posix_spawnattr_t()
@@ -38,13 +36,10 @@ public struct Spawn: Sendable {
         for descriptor in descriptors {
             try check(posix_spawn_file_actions_adddup2(&actions, descriptor.ours.rawValue, descriptor.theirs))
         }
-        if inNewSession {
-            // Whoever waits for the end of a pipe that our starter left open must not wait for this child too.
-            let kept = max(descriptors.map(\.theirs).max() ?? STDERR_FILENO, STDERR_FILENO)
-            for open in Self.openDescriptors where open > kept {
-                try check(posix_spawn_file_actions_addclose(&actions, open))
-            }
-        }
+        // Whoever waits for the end of a pipe that is open here must not wait for this child too. Closed in the child:
+        // a list made here would miss what another thread opens before the child is there.
+        let last = max(descriptors.map(\.theirs).max() ?? STDERR_FILENO, STDERR_FILENO)
+        try check(posix_spawn_file_actions_addclosefrom_np(&actions, last + 1))
         var child: pid_t = 0
         let variables = environment.map { "\($0.key)=\($0.value)" }
         let status = withCStrings(arguments) { argv in
@@ -54,20 +49,6 @@ public struct Spawn: Sendable {
         }
         try check(status)
         return child
-    }
-
-    /// Those of this process, one or two that are closed by now among them: closing these again does no harm.
-    private static var openDescriptors: [Int32] {
-        guard let folder = opendir("/proc/self/fd") else { return [] }
-        defer { closedir(folder) }
-        var numbers: [Int32] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if let number = Int32(name) { numbers.append(number) }
-        }
-        return numbers
     }
 
     /// The child starts as if from a shell: no signal blocked, none ignored.
@@ -80,7 +61,7 @@ public struct Spawn: Sendable {
         sigaddset(&pipe, SIGPIPE)
         try check(posix_spawnattr_setsigdefault(&attributes, &pipe))
         var flags = Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)
-        if inNewSession { flags |= Self.setSession }
+        if inNewSession { flags |= CLIBC_SPAWN_SETSID }
         try check(posix_spawnattr_setflags(&attributes, Int16(flags)))
     }
 

@@ -46,8 +46,12 @@ public final class StateDirectory: Sendable {
         }
     }
 
-    /// The lock goes with the descriptor; the file stays, so that two starters never lock two files.
-    deinit { lock.closeQuietly() }
+    /// The file stays, so that two starters never lock two files. Closing alone would leave it locked while a child
+    /// that is being started has a copy of the descriptor.
+    deinit {
+        flock(lock.rawValue, LOCK_UN)
+        lock.closeQuietly()
+    }
 
     /// What is wrong with an existing folder; nil when it may be used.
     public static func flaw(of path: FilePath) -> Failure? {

@@ -43,14 +43,7 @@ public struct TestAuthority: Sendable {
     }
 
     private func openssl(_ words: String) async throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = words.split(separator: " ").map(String.init)
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        let status = try await process.status()
-        guard status == 0 else { throw Failure(words: "openssl \(words): status \(status)") }
+        let outcome = await Child(["openssl"] + words.split(separator: " ").map(String.init), in: folder).outcome()
+        guard outcome.status == 0 else { throw Failure(words: "openssl \(words): \(outcome.text)") }
     }
 }

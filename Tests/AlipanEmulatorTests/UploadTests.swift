@@ -25,6 +25,12 @@ extension Rig {
         ]
     }
 
+    /// Returns when the first body of a part has begun.
+    func partBegins(_ reply: Reply) async throws {
+        let upload = try #require(try reply.string("upload_id"))
+        while try await emulator.world.run({ $0.uploads.find(upload, now: $1)?.data.begun }) == 0 { await Task.yield() }
+    }
+
     /// Begins, sends one part, completes.
     func upload(_ name: String, _ bytes: [UInt8], _ more: [String: Any] = [:]) async throws -> Reply {
         let begun = try await begin(name, size: bytes.count, more)
@@ -159,7 +165,7 @@ func sha1(_ bytes: [UInt8]) -> String {
             let line = try await Line(url)
             line.send(
                 "PUT", url, ["content-length": String(bytes.count)], body: pattern(150_000, modulus: 7), end: false)
-            while rig.emulator.links.connectionCounts.open == 0 { await Task.yield() }
+            try await rig.partBegins(begun)
             try await line.close()
             try rig.fault("part", nth: nil) { $0.resetAfter = 1000 }
             await #expect(throws: (any Error).self) { try await fetch("PUT", url, body: bytes) }
@@ -177,7 +183,7 @@ func sha1(_ bytes: [UInt8]) -> String {
             let url = try #require(begun.partURLs.first)
             let slow = try await Line(url)
             slow.send("PUT", url, ["content-length": "2000"], body: pattern(1000, modulus: 7), end: false)
-            while rig.emulator.links.connectionCounts.open == 0 { await Task.yield() }
+            try await rig.partBegins(begun)
             let bytes = pattern(2000)
             #expect(try await fetch("PUT", url, body: bytes).status == 200)
             slow.channel.write(

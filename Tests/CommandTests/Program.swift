@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Runs the built program as a child process with an environment and a home of its own.
 struct Program {
@@ -49,30 +50,10 @@ struct Program {
             try FileManager.default.createSymbolicLink(at: link, withDestinationURL: program)
             program = link
         }
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.environment = environment
-        process.currentDirectoryURL = URL(filePath: home.path)
-        // Files, not pipes: a background child may keep them open.
-        let (given, output, errors) = (home.path + "/in", home.path + "/out", home.path + "/err")
-        try Data(input.utf8).write(to: URL(filePath: given))
-        for file in [output, errors] { try Data().write(to: URL(filePath: file)) }
-        process.standardInput = try FileHandle(forReadingFrom: URL(filePath: given))
-        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
-        try await Self.run(process)
+        let outcome = await Child([program.path] + arguments, in: home.path, environment: environment, input: input)
+            .outcome()
         return Outcome(
-            status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-            output: try String(contentsOf: URL(filePath: output), encoding: .utf8),
-            complaint: try String(contentsOf: URL(filePath: errors), encoding: .utf8))
-    }
-
-    /// Returns when it has ended, without keeping a thread of the tests waiting.
-    private static func run(_ process: Process) async throws {
-        let (ended, end) = AsyncStream.makeStream(of: Void.self)
-        process.terminationHandler = { _ in end.finish() }
-        try process.run()
-        for await _ in ended {}
+            status: outcome.status, output: String(decoding: outcome.output, as: UTF8.self),
+            complaint: String(decoding: outcome.errors, as: UTF8.self))
     }
 }

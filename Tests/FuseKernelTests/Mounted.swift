@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Logging
+import TestSupport
 import Testing
 import VFS
 

@@ -19,39 +19,14 @@ enum Shell {
     /// Runs `script` with bash; 124 is the status when the limit passed.
     static func run(
         _ script: String, in folder: URL, limit: Int = 120, environment: [String: String] = [:]
-    ) async throws -> Outcome {
-        let process = Process()
-        // A test run may have been started with signals ignored, which children inherit.
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["--default-signal", "timeout", "-k", "5", "\(limit)", "/bin/bash", "-c"]
-            + ["set -o pipefail\n" + script]
-        process.currentDirectoryURL = folder
-        process.environment = ProcessInfo.processInfo.environment
+    ) async -> Outcome {
+        let words = ["timeout", "-k", "5", "\(limit)", "/bin/bash", "-c", "set -o pipefail\n" + script]
+        let variables = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("ALIYUNFS_") }.merging(environment) { $1 }
-        // Files, not pipes: a background process that inherits a pipe would keep its reader waiting.
-        let (out, err) = (try Capture(in: folder), try Capture(in: folder))
-        process.standardOutput = out.handle
-        process.standardError = err.handle
-        process.standardInput = FileHandle.nullDevice
-        let status = try await process.status()
-        return Outcome(status: status, output: try out.text(), errors: try err.text())
-    }
-
-    private struct Capture {
-        let url: URL
-        let handle: FileHandle
-
-        init(in folder: URL) throws {
-            url = folder.appendingPathComponent(".capture-\(UUID().uuidString)")
-            try Data().write(to: url)
-            handle = try FileHandle(forWritingTo: url)
-        }
-
-        func text() throws -> String {
-            defer { unlink(url.path) }
-            try handle.close()
-            return String(decoding: try Data(contentsOf: url), as: UTF8.self)
-        }
+        let outcome = await Child(words, in: folder.path, environment: variables).outcome()
+        return Outcome(
+            status: outcome.status, output: String(decoding: outcome.output, as: UTF8.self),
+            errors: String(decoding: outcome.errors, as: UTF8.self))
     }
 }
 
@@ -83,15 +58,15 @@ final class Rig: Sendable {
     ///   behaviour alone.
     /// - Parameter isEncrypted: whether the drive speaks TLS, with a certificate that only who trusts `root` trusts.
     static func with(
-        seed: ((URL) throws -> Void)? = nil, provokes: Bool = false, isLimited: Bool = true, isEncrypted: Bool = false,
-        _ body: (Rig) async throws -> Void
+        seed: ((URL) async throws -> Void)? = nil, provokes: Bool = false, isLimited: Bool = true,
+        isEncrypted: Bool = false, _ body: (Rig) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mount-test-\(UUID().uuidString)")
         for name in ["mnt", "seed"] {
             try FileManager.default.createDirectory(
                 at: folder.appendingPathComponent(name), withIntermediateDirectories: true)
         }
-        try seed?(folder.appendingPathComponent("seed"))
+        try await seed?(folder.appendingPathComponent("seed"))
         var configuration = Configuration()
         // An account of its own, so that no test waits for the limits that another has used up.
         configuration.userID = UUID().uuidString.lowercased().replacingOccurrences(of: "-", with: "")
@@ -134,7 +109,7 @@ final class Rig: Sendable {
 
     @discardableResult
     func sh(_ script: String, limit: Int = 120, environment: [String: String] = [:]) async throws -> Outcome {
-        try await Shell.run(script, in: folder, limit: limit, environment: environment)
+        await Shell.run(script, in: folder, limit: limit, environment: environment)
     }
 
     /// Runs the script and demands that it succeeds; returns what it printed.

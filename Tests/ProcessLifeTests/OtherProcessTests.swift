@@ -8,24 +8,17 @@ import Testing
 @testable import ProcessLife
 
 @Suite struct OtherProcessTests {
-    @Test func whoStandsInAFolderHoldsIt() throws {
+    @Test func whoStandsInAFolderHoldsIt() async throws {
         let work = try Workplace()
-        let shell = Process()
-        shell.executableURL = URL(filePath: "/bin/sh")
-        shell.arguments = ["-c", "echo; read _"]
-        shell.currentDirectoryURL = URL(filePath: work.path.string)
-        let (input, output) = (Foundation.Pipe(), Foundation.Pipe())
-        shell.standardInput = input
-        shell.standardOutput = output
-        try shell.run()
+        let sleeper = Child(["sh", "-c", "echo; kill -STOP $$"], in: work.path.string)
         // The line says that it stands there.
-        _ = try output.fileHandleForReading.read(upToCount: 1)
+        _ = try await sleeper.firstLine()
         let holders = OtherProcess.holding(work.path, atMost: 3)
-        #expect(holders.map(\.pid) == [shell.processIdentifier])
+        #expect(holders.map(\.pid) == [sleeper.id])
         #expect(holders.first?.name == "sh" || holders.first?.name == "dash")
         #expect(holders.first?.isRunning == true)
-        try input.fileHandleForWriting.close()
-        shell.waitUntilExit()
+        sleeper.send(SIGKILL)
+        _ = await sleeper.outcome()
         #expect(holders.first?.isRunning == false)
         #expect(OtherProcess.holding(work.path, atMost: 3).isEmpty)
     }

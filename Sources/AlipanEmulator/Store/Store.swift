@@ -34,7 +34,11 @@ final class Store: Sendable {
 
     func close() {
         log.withLock { descriptor in
-            if descriptor >= 0 { closeDescriptor(descriptor) }
+            if descriptor >= 0 {
+                // Closing alone leaves it locked while a child that is being started has a copy.
+                flock(descriptor, LOCK_UN)
+                closeDescriptor(descriptor)
+            }
             descriptor = -1
         }
     }

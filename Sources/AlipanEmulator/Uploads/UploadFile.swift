@@ -48,6 +48,9 @@ final class UploadFile: Sendable {
 
     deinit { state.withLock { if $0.descriptor >= 0 { _ = close($0.descriptor) } } }
 
+    /// How many bodies of parts have begun.
+    var begun: Int { state.withLock { $0.writer } }
+
     /// Begins a part behind those that are stored.
     func begin() -> Int {
         state.withLock { state in

@@ -10,8 +10,11 @@ enum FileLock {
     ) async throws(FileFault) -> Outcome? {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileFault("open", path) }
-        // Closing frees the lock: nobody else has this descriptor.
-        defer { close(descriptor) }
+        // Closing alone would leave it locked while a child that is being started has a copy of the descriptor.
+        defer {
+            flock(descriptor, LOCK_UN)
+            close(descriptor)
+        }
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR else { throw FileFault("lock", path) }
             guard time.now() < deadline else { return nil }

@@ -1,5 +1,5 @@
 import Basics
-import CFallocate
+import CLibc
 import Glibc
 import Synchronization
 
@@ -104,7 +104,7 @@ final class SpoolFile: Sendable {
     /// The next offset from `offset` on that holds data, or a hole; `nil` when there is no more.
     func seek(forData: Bool, from offset: Int64) throws(SpoolError) -> Int64? {
         try using { (fd) throws(SpoolError) in
-            let found = lseek(fd, Int(offset), forData ? CFALLOCATE_SEEK_DATA : CFALLOCATE_SEEK_HOLE)
+            let found = lseek(fd, Int(offset), forData ? CLIBC_SEEK_DATA : CLIBC_SEEK_HOLE)
             if found >= 0 { return Int64(found) }
             if errno == ENXIO { return nil }
             throw SpoolError("cannot search the spool", code: errno)
@@ -151,7 +151,7 @@ final class SpoolFile: Sendable {
 
     func setModified(_ time: UnixTime) throws(SpoolError) {
         try using { (fd) throws(SpoolError) in
-            let omitted = timespec(tv_sec: 0, tv_nsec: CFALLOCATE_UTIME_OMIT)
+            let omitted = timespec(tv_sec: 0, tv_nsec: CLIBC_UTIME_OMIT)
             let wanted = timespec(tv_sec: Int(time.seconds), tv_nsec: Int(time.nanoseconds))
             if futimens(fd, [omitted, wanted]) != 0 { throw SpoolError("cannot set a time in the spool", code: errno) }
         }

@@ -1,2 +1,0 @@
-// The C library's extended attributes, which the Glibc module leaves out.
-#include <sys/xattr.h>
