@@ -32,16 +32,15 @@ public final class StateDirectory: Sendable {
         } catch {
             throw .cannotBeMade(file, error)
         }
+        // From here on whatever is thrown runs `deinit`, which closes.
         guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             let error = Errno(rawValue: errno)
             let holder = error == .wouldBlock ? Self.holder(in: lock) : nil
-            lock.closeQuietly()
             throw error == .wouldBlock ? .inUse(path, by: holder) : .cannotBeMade(file, error)
         }
         do throws(Errno) {
             try Self.note("\(getpid())\n\(mountPoint)\n", in: lock)
         } catch {
-            lock.closeQuietly()
             throw .cannotBeMade(file, error)
         }
     }

@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -71,6 +72,21 @@ import Testing
         time.advance(by: .seconds(5))
         _ = try await waiter.value
         #expect(one.budget().throttled == 1 && two.budget().pausedUntil == nil)
+    }
+
+    /// A place that cannot reserve room, as on a full disk. The descriptor is closed once: closed again, the number may
+    /// be that of another thread's file.
+    @Test func aFileThatCannotBeMadeClosesNothingOfOthers() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    let other = open("/dev/null", O_RDONLY | O_CLOEXEC)
+                    #expect(other >= 0 && close(other) == 0)
+                }
+            }
+            for _ in 0..<5_000 { #expect(throws: FileFault.self) { try SharedFile(path: "/dev/null", length: 100) } }
+            group.cancelAll()
+        }
     }
 
     @Test(arguments: [Data(), Data("rubbish".utf8), Data(repeating: 0xFF, count: 9_000)])

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SystemPackage
 import Testing
 
@@ -32,6 +33,25 @@ import Testing
         first = nil
         #expect(first == nil)
         _ = try StateDirectory(path, mountPoint: "/mnt/y")
+    }
+
+    /// Its descriptor is closed once: closed again, the number may be that of another thread's file.
+    @Test func aRefusedHolderClosesNothingOfOthers() async throws {
+        let path = work.path.appending("state")
+        let first = try StateDirectory(path, mountPoint: "/mnt/x")
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    let other = open("/dev/null", O_RDONLY | O_CLOEXEC)
+                    #expect(other >= 0 && close(other) == 0)
+                }
+            }
+            for _ in 0..<2_000 {
+                #expect(throws: StateDirectory.Failure.self) { try StateDirectory(path, mountPoint: "/mnt/y") }
+            }
+            group.cancelAll()
+        }
+        withExtendedLifetime(first) {}
     }
 
     @Test func aFolderThatOthersReadIsRefusedAndLeftAlone() throws {

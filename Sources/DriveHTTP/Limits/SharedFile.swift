@@ -21,11 +21,8 @@ final class SharedFile: Sendable {
         self.length = length
         // Room now, so that a full disk does not matter later.
         errno = posix_fallocate(descriptor, 0, off_t(length))
-        guard errno == 0 else {
-            let fault = FileFault("reserve", path)
-            close(descriptor)
-            throw fault
-        }
+        // What is thrown here runs `deinit`, which closes.
+        guard errno == 0 else { throw FileFault("reserve", path) }
     }
 
     deinit { close(descriptor) }

@@ -11,7 +11,8 @@ final class Bell: Sendable {
         if descriptor < 0 { return nil }
     }
 
-    deinit { close(descriptor) }
+    /// Runs for one that could not be made, too.
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     func ring() {
         var one: UInt64 = 1
