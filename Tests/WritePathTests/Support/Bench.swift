@@ -45,6 +45,7 @@ final class Life: Sendable {
     let kill: KillSwitch
     let back: WriteBack
     private let reader: ContentReader
+    private let writes = Mutex(0)
 
     static let settings = WriteSettings(
         delay: .milliseconds(10), policy: UploadPolicy(hashedFirstMax: 1_000, partSize: 102_400), diskReserve: 0)
@@ -96,15 +97,22 @@ final class Life: Sendable {
     }
 
     /// After its end: returns when what was going on at other places has come to a point too. A dead process does
-    /// nothing more, but this one's disk threads do.
+    /// nothing more, but this one's disk threads do: a write that has begun is given longer, as it passes no point.
     func rest() async {
         var (seen, still) = (kill.heldCount, 0)
-        while still < 3 {
+        while still < (writes.withLock { $0 } > 0 ? 200 : 3) {
             do { try await Task.sleep(for: .milliseconds(1)) } catch { return }
             let now = kill.heldCount
             still = now == seen ? still + 1 : 0
             seen = now
         }
+    }
+
+    /// Does `body`, which writes to the spool.
+    func spooling(_ body: () async throws -> Bool) async rethrows -> Bool {
+        writes.withLock { $0 += 1 }
+        defer { writes.withLock { $0 -= 1 } }
+        return try await body()
     }
 
     func drain() async -> Bool { await pass { back.drafts.isEmpty } }

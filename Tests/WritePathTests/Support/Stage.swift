@@ -36,6 +36,8 @@ final class Stage: Sendable {
             states.append(next)
         }
         try await body()
+        // A dead process acknowledges nothing.
+        if life.kill.died != nil { throw Missing() }
         allowed.withLock { $0 = [$0[$0.count - 1]] }
     }
 
@@ -102,7 +104,10 @@ final class Stage: Sendable {
                 defer { memory.deallocate() }
                 memory.copyBytes(from: bytes)
                 let lent = Lent(UnsafeRawBufferPointer(memory))
-                if try await back.write(lent.bytes, at: Int64(offset), to: draft, until: deadline) { return }
+                let isWritten = try await life.spooling {
+                    try await back.write(lent.bytes, at: Int64(offset), to: draft, until: deadline)
+                }
+                if isWritten { return }
             }
         }
     }
