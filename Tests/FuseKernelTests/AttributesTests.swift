@@ -65,7 +65,7 @@ struct AttributesTests {
         try await withMount(SyntheticFileSystem()) { mount in
             let table = await Child.run("cat", "/proc/self/mountinfo").text
             let line = table.split(separator: "\n").first { $0.contains(" \(mount.path) ") }
-            #expect(line?.contains(" - fuse.aliyunfs aliyunfs ro,") == true)
+            #expect(line?.contains(" - fuse.test aliyunfs ro,") == true)
             #expect(line?.contains("default_permissions") == true)
         }
     }

@@ -53,7 +53,10 @@ func withMount<Value: Sendable>(
     _ fileSystem: any FileSystem, _ options: FuseOptions = FuseOptions(),
     _ body: @Sendable (Mounted) async throws -> Value
 ) async throws -> (value: Value, end: SessionEnd) {
-    try await withFolder { path in
+    // A type of its own: the program, which other tests run meanwhile, asks every mount of its type for its state.
+    var options = options
+    options.subtype = "test"
+    return try await withFolder { [options] path in
         let session = try await FuseSession.mount(
             fileSystem, at: path, options: options, time: SystemTime(), logger: quietLogger())
         let watchdog = Task {
