@@ -107,7 +107,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: strict),
         // Runs the built program as a child process.
-        .testTarget(name: "CommandTests", dependencies: ["aliyunfs", "Settings", "Status", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["aliyunfs", "Settings", "Status", "TestSupport"],
+            swiftSettings: strict),
         // The client against the emulator, which shares no code with it.
         .testTarget(
             name: "DriveContractTests", dependencies: ["DriveHTTP", "AlipanEmulator", "TestSupport", crypto, log],
